@@ -1,0 +1,130 @@
+#include "cnode/command_line.hpp"
+
+#include <map>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace groot {
+namespace {
+
+constexpr const char* help = R"(Usage: groot_node [OPTIONS]
+
+A Groot node that is no BEAM: joins an Erlang cluster as a hidden node and shares the key-value
+store of the Elixir nodes there.
+
+Name and cluster
+  --sname NAME[@HOST]         Short node name; default: groot
+  --name NAME[@HOST.DOMAIN]   Long node name, or with an IP address: groot@10.0.0.7
+  --cookie COOKIE             The cluster's cookie. Others on this machine can see it in the list of
+                              processes; a file is safer
+  --cookie-file FILE          File with the cookie, accessible by its owner only
+  --connect NODE              Keep a connection to this node, and find the whole cluster through it;
+                              may be given several times
+
+Network
+  --listen PORT               TCP port to listen on; default: any free one
+  --net-ticktime SECONDS      A peer silent for so long is taken for dead: use the cluster's value,
+                              4 to 86400; default: 60
+  --start-epmd                Start `epmd -daemon` when no epmd runs (the default)
+  --no-start-epmd             Do not: fail when no epmd runs
+  --visibility hidden         How the cluster sees this node; hidden is the only way
+
+Store
+  --hidden-feed HOW           How to hear what Elixir nodes write, which they send to visible nodes
+                              only; default: announce
+                                announce   ask a node for its state after each change
+                                tap        have a node forward each write at once, by a function
+                                           installed in its storage process
+                                off        do not: only what nodes of this kind send
+  --max-value-size BYTES      Larger values are refused; KB and MB of 1024 are understood, up to
+                              512MB; default: 64MB
+  --tombstone-ttl SECONDS     For so long a delete is remembered, to correct nodes that missed it;
+                              default: 86400
+
+Other
+  --log-level LEVEL           The least important lines to log: debug, info, warning or error;
+                              default: info
+  --version                   Print the version
+  -h, --help                  Print this
+
+The cookie is taken from --cookie, --cookie-file, RELEASE_COOKIE or ~/.erlang.cookie, in that
+order; the last is made when absent. Without --name and --sname the name is RELEASE_NODE, of the
+kind that RELEASE_DISTRIBUTION says (name or sname). ERL_EPMD_PORT and ERL_EPMD_ADDRESS are
+honoured. SIGTERM and SIGINT make the node leave the cluster cleanly.
+
+Examples
+  groot_node --sname groot --connect app@myhost
+  groot_node --name groot@10.0.0.7 --connect app@10.0.0.5 --cookie-file /etc/groot.cookie
+)";
+
+const std::map<std::string, HiddenFeed> feeds{
+    {"announce", HiddenFeed::announce}, {"tap", HiddenFeed::tap}, {"off", HiddenFeed::off}};
+const std::map<std::string, LogLevel> levels{{"debug", LogLevel::debug},
+                                             {"info", LogLevel::info},
+                                             {"warning", LogLevel::warning},
+                                             {"error", LogLevel::error}};
+
+// What the parser writes into, before it becomes NodeOptions.
+struct Raw {
+  std::string short_name;
+  std::string long_name;
+  std::string hidden_feed = "announce";
+  std::string log_level = "info";
+  std::string visibility = "hidden";
+  std::uint64_t max_value_size = 0;
+  std::int64_t net_ticktime_s = 0;
+  std::int64_t tombstone_ttl_s = 0;
+};
+
+void add_options(CLI::App& app, NodeOptions& node, Raw& raw) {
+  auto* short_name = app.add_option("--sname", raw.short_name);
+  app.add_option("--name", raw.long_name)->excludes(short_name);
+  auto* cookie = app.add_option("--cookie", node.cookie);
+  app.add_option("--cookie-file", node.cookie_file)->excludes(cookie);
+  app.add_option("--connect", node.connect)->allow_extra_args(false);
+  app.add_option("--listen", node.listen_port);
+  app.add_option("--net-ticktime", raw.net_ticktime_s);
+  app.add_flag("--start-epmd,!--no-start-epmd", node.start_epmd);
+  app.add_option("--visibility", raw.visibility)->check(CLI::IsMember({"hidden"}));
+  app.add_option("--hidden-feed", raw.hidden_feed)->check(CLI::IsMember(feeds));
+  app.add_option("--max-value-size", raw.max_value_size)->transform(CLI::AsSizeValue(false));
+  app.add_option("--tombstone-ttl", raw.tombstone_ttl_s);
+  app.add_option("--log-level", raw.log_level)->check(CLI::IsMember(levels));
+}
+
+}  // namespace
+
+std::variant<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  line.node.start_epmd = true;
+  Raw raw;
+  raw.max_value_size = line.node.max_value_size;
+  raw.net_ticktime_s = line.node.net_ticktime.count();
+  raw.tombstone_ttl_s =
+      std::chrono::duration_cast<std::chrono::seconds>(line.node.tombstone_ttl).count();
+
+  CLI::App app;
+  app.set_version_flag("--version", "");
+  add_options(app, line.node, raw);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Exit{help, 0};
+  } catch (const CLI::CallForVersion&) {
+    return Exit{"groot_node " GROOT_VERSION "\n", 0};
+  } catch (const CLI::ParseError& wrong) {
+    return Exit{std::string("groot_node: ") + wrong.what() + " (see --help)\n", 1};
+  }
+
+  line.log_level = levels.at(raw.log_level);
+  line.node.hidden_feed = feeds.at(raw.hidden_feed);
+  line.node.long_names = !raw.long_name.empty();
+  line.node.name = line.node.long_names ? raw.long_name : raw.short_name;
+  line.node.max_value_size = raw.max_value_size;
+  line.node.net_ticktime = std::chrono::seconds(raw.net_ticktime_s);
+  line.node.tombstone_ttl = std::chrono::seconds(raw.tombstone_ttl_s);
+  return line;
+}
+
+}  // namespace groot

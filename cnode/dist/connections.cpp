@@ -1,0 +1,225 @@
+#include "cnode/dist/connections.hpp"
+
+#include <utility>
+
+#include "cnode/dist/connections_impl.hpp"
+#include "cnode/dist/limits.hpp"
+
+namespace groot::dist {
+
+Connections::Connections(ConnectionsOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Connections::~Connections() = default;
+
+void Connections::keep(const NodeName& name, std::int64_t) {
+  if (impl_->stopping || name == impl_->options.self.name) return;
+  Impl::Peer& peer = impl_->peers[name];
+  if (peer.kept) return;
+  peer.kept = true;
+  if (peer.up == 0 && !peer.is_trying()) impl_->dial(name, peer);
+}
+
+bool Connections::connect_once(const NodeName& name, std::int64_t) {
+  if (name == impl_->options.self.name) return true;
+  Impl::Peer& peer = impl_->peers[name];
+  if (peer.up != 0) return true;
+  if (impl_->stopping) {
+    impl_->events.emplace_back(AttemptFailed{name, {}, Error{dist_errc::stopping, {}}, true});
+    impl_->forget_if_unneeded(name);
+    return false;
+  }
+  peer.once = true;
+  if (!peer.is_trying()) impl_->dial(name, peer);
+  return false;
+}
+
+bool Connections::disconnect(const NodeName& name, std::int64_t now_ms) {
+  Impl::Peer* const peer = impl_->find_peer(name);
+  if (peer == nullptr) return false;
+  const Error reason{dist_errc::requested, {}};
+  const bool awaited = peer->once;
+  peer->kept = false;
+  peer->once = false;
+  peer->dialing = false;
+  peer->gave_way = false;
+  peer->next_dial_ms.reset();
+  const LinkId up = peer->up;
+  const LinkId attempt = peer->attempt;
+  if (attempt != 0) {
+    impl_->end(attempt, reason, now_ms);
+  } else if (awaited) {
+    impl_->events.emplace_back(AttemptFailed{name, {}, reason, true});
+  }
+  if (up != 0) impl_->end(up, reason, now_ms);
+  impl_->drop_unproved(name, 0);
+  impl_->forget_if_unneeded(name);
+  return true;
+}
+
+void Connections::set_cookie(const std::optional<NodeName>& peer, std::string cookie) {
+  if (peer) {
+    impl_->cookies[*peer] = std::move(cookie);
+  } else {
+    impl_->options.cookie = std::move(cookie);
+  }
+}
+
+LinkId Connections::dialed(const NodeName& name, std::string address, std::int64_t now_ms) {
+  Impl::Peer* const peer = impl_->find_peer(name);
+  if (peer == nullptr || !peer->dialing) {
+    // No longer wanted: the peer's own connection was quicker, or the user disconnected.
+    const LinkId id = impl_->next_id++;
+    impl_->events.emplace_back(CloseSocket{id});
+    return id;
+  }
+  peer->dialing = false;
+  // From here on the peer hears our name. If ours is the greater one, that ends its attempt.
+  if (impl_->options.self.name > name) impl_->drop_unproved(name, 0);
+  auto link = std::make_unique<Link>(impl_->options.self, name, impl_->cookie_for(name),
+                                     impl_->options.random(), now_ms);
+  const LinkId id = impl_->add(std::move(link), std::move(address), name);
+  peer->attempt = id;
+  impl_->writable.insert(id);
+  return id;
+}
+
+void Connections::dial_failed(const NodeName& name, Error reason, std::int64_t now_ms) {
+  Impl::Peer* const peer = impl_->find_peer(name);
+  if (peer == nullptr || !peer->dialing) return;
+  peer->dialing = false;
+  impl_->attempt_failed(name, {}, std::move(reason), now_ms);
+}
+
+std::optional<LinkId> Connections::accepted(std::string address, std::int64_t now_ms) {
+  if (impl_->stopping) return std::nullopt;
+  impl_->make_room();
+  auto link = std::make_unique<Link>(impl_->options.self, impl_->options.random(), now_ms);
+  return impl_->add(std::move(link), std::move(address), std::nullopt);
+}
+
+void Connections::feed(LinkId id, ByteView bytes, std::int64_t now_ms) {
+  Impl::Connection* const connection = impl_->find(id);
+  if (connection == nullptr) return;
+  connection->link->feed(bytes, now_ms);
+  impl_->touch(id);
+}
+
+void Connections::peer_closed(LinkId id, std::int64_t now_ms) {
+  impl_->last_words.erase(id);
+  Impl::Connection* const connection = impl_->find(id);
+  if (connection == nullptr) return;
+  connection->link->peer_closed(now_ms);
+  impl_->touch(id);
+}
+
+std::optional<ConnectionEvent> Connections::next_event(std::int64_t now_ms) {
+  while (impl_->events.empty() && !impl_->touched.empty()) {
+    const LinkId id = impl_->touched.front();
+    Impl::Connection* connection = impl_->find(id);
+    std::optional<LinkEvent> event;
+    if (connection != nullptr) event = connection->link->next_event();
+    if (event) {
+      impl_->on_event(id, std::move(*event), now_ms);
+    } else {
+      impl_->touched.pop_front();
+      if (connection != nullptr) connection->touched = false;
+    }
+    // Reading answers by itself, too: not every reply of a handshake comes with an event.
+    connection = impl_->find(id);
+    if (connection != nullptr && connection->link->has_output()) impl_->writable.insert(id);
+  }
+  if (impl_->events.empty()) return std::nullopt;
+  ConnectionEvent event = std::move(impl_->events.front());
+  impl_->events.pop_front();
+  return event;
+}
+
+void Connections::send(LinkId id, const Control& control, SharedBytes message) {
+  Impl::Connection* const connection = impl_->find(id);
+  if (connection == nullptr || !connection->link->is_up()) return;
+  connection->link->send(control, std::move(message));
+  if (connection->link->is_up()) {
+    impl_->writable.insert(id);
+  } else {
+    impl_->touch(id);
+  }
+}
+
+std::vector<LinkId> Connections::take_writable() {
+  std::vector<LinkId> ids(impl_->writable.begin(), impl_->writable.end());
+  impl_->writable.clear();
+  return ids;
+}
+
+std::vector<OutputChunk> Connections::take_output(LinkId id) {
+  if (Impl::Connection* const connection = impl_->find(id)) return connection->link->take_output();
+  const auto found = impl_->last_words.find(id);
+  if (found == impl_->last_words.end()) return {};
+  std::vector<OutputChunk> chunks = std::move(found->second);
+  impl_->last_words.erase(found);
+  return chunks;
+}
+
+void Connections::written(LinkId id, std::size_t bytes, std::int64_t now_ms) {
+  Impl::Connection* const connection = impl_->find(id);
+  if (connection != nullptr) connection->link->written(bytes, now_ms);
+}
+
+void Connections::wake(std::int64_t now_ms) {
+  for (auto& [id, connection] : impl_->links) {
+    connection.link->wake(now_ms);
+    impl_->touch(id);
+    if (connection.link->has_output()) impl_->writable.insert(id);
+  }
+  std::vector<NodeName> due;
+  for (const auto& [name, peer] : impl_->peers) {
+    if (peer.next_dial_ms && *peer.next_dial_ms <= now_ms) due.push_back(name);
+  }
+  for (const NodeName& name : due) {
+    Impl::Peer& peer = impl_->peers.at(name);
+    if (peer.gave_way) {
+      impl_->attempt_failed(name, {}, {dist_errc::nok, "and the peer's own did not come"}, now_ms);
+    } else {
+      impl_->dial(name, peer);
+    }
+  }
+}
+
+std::optional<std::int64_t> Connections::next_deadline_ms() const {
+  std::optional<std::int64_t> earliest;
+  const auto consider = [&](std::optional<std::int64_t> deadline) {
+    if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
+  };
+  for (const auto& [id, connection] : impl_->links) consider(connection.link->next_deadline_ms());
+  for (const auto& [name, peer] : impl_->peers) consider(peer.next_dial_ms);
+  return earliest;
+}
+
+void Connections::stop(std::int64_t now_ms) {
+  impl_->stopping = true;
+  std::vector<NodeName> waiting;
+  for (auto& [name, peer] : impl_->peers) {
+    peer.kept = false;
+    peer.next_dial_ms.reset();
+    if (peer.dialing || peer.gave_way) waiting.push_back(name);
+  }
+  const Error reason{dist_errc::stopping, {}};
+  for (const NodeName& name : waiting) {
+    impl_->peers.at(name).dialing = false;
+    impl_->attempt_failed(name, {}, reason, now_ms);
+  }
+  std::vector<LinkId> all;
+  for (const auto& [id, connection] : impl_->links) all.push_back(id);
+  for (const LinkId id : all) impl_->end(id, reason, now_ms);
+}
+
+std::vector<PeerInfo> Connections::peers() const {
+  std::vector<PeerInfo> infos;
+  for (const auto& [id, connection] : impl_->links) {
+    if (connection.up) infos.push_back(connection.link->peer());
+  }
+  return infos;
+}
+
+}  // namespace groot::dist

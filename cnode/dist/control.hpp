@@ -1,0 +1,154 @@
+// Control messages: the tuple at the head of every frame (distribution.md section 5).
+//
+// The _TT twins of an operation carry a trace token; decode takes it off, so each operation is one
+// struct here. EXIT, EXIT2 and MONITOR_P_EXIT carry their reason inside the tuple or, with
+// EXIT_PAYLOAD, as the payload: decode reports which operation had the payload, `Frame` holds it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "cnode/dist/flags.hpp"
+#include "ei_codec/bytes.hpp"
+#include "ei_codec/result.hpp"
+#include "ei_codec/term.hpp"
+#include "ei_codec/term_scan.hpp"
+
+namespace groot::dist {
+
+using ei_codec::Atom;
+using ei_codec::Bytes;
+using ei_codec::ByteView;
+using ei_codec::Pid;
+using ei_codec::Reference;
+using ei_codec::ScannedTerm;
+using ei_codec::SharedBytes;
+using ei_codec::Term;
+
+// A process, or the name it is registered under.
+using Target = std::variant<Pid, Atom>;
+
+// Operation 1.
+struct LinkTo {
+  Pid from;
+  Pid to;
+};
+// Operations 2 and 22 (+ message).
+struct Send {
+  std::optional<Pid> from;
+  Pid to;
+};
+// Operations 3 and 24.
+struct Exit {
+  Pid from;
+  Pid to;
+  Term reason;
+};
+// Operation 4: only OTP 25 without UNLINK_ID sends it.
+struct Unlink {
+  Pid from;
+  Pid to;
+};
+// Operation 6 (+ message).
+struct RegSend {
+  Pid from;
+  std::string to;
+};
+// Operation 7.
+struct GroupLeader {
+  Pid from;
+  Pid to;
+};
+// Operations 8 and 26.
+struct Exit2 {
+  Pid from;
+  Pid to;
+  Term reason;
+};
+// Operation 19.
+struct MonitorP {
+  Pid from;
+  Target to;
+  Reference ref;
+};
+// Operation 20.
+struct DemonitorP {
+  Pid from;
+  Target to;
+  Reference ref;
+};
+// Operations 21 and 28.
+struct MonitorPExit {
+  Target from;
+  Pid to;
+  Reference ref;
+  Term reason;
+};
+// Operation 29 (+ argument list).
+struct SpawnRequest {
+  Reference request;
+  Pid from;
+  Pid group_leader;
+  std::string module;
+  std::string function;
+  std::uint32_t arity = 0;
+  bool link = false;
+  bool monitor = false;
+  bool known_options = true;  // false: an option list we do not understand; answer badopt
+};
+// Operation 31.
+struct SpawnReply {
+  Reference request;
+  Pid to;
+  bool linked = false;
+  bool monitored = false;
+  Target result;  // the new process, or why there is none
+};
+// Operation 33 (+ message).
+struct AliasSend {
+  Pid from;
+  Reference to;
+};
+// Operation 35.
+struct UnlinkId {
+  std::uint64_t id = 0;
+  Pid from;
+  Pid to;
+};
+// Operation 36.
+struct UnlinkIdAck {
+  std::uint64_t id = 0;
+  Pid from;
+  Pid to;
+};
+
+using Control =
+    std::variant<LinkTo, Send, Exit, Unlink, RegSend, GroupLeader, Exit2, MonitorP, DemonitorP,
+                 MonitorPExit, SpawnRequest, SpawnReply, AliasSend, UnlinkId, UnlinkIdAck>;
+
+// A frame's contents. For operations with a reason, the reason is already in `control`, wherever it
+// travelled; `message` is set for send, reg_send, alias_send (the message) and spawn_request (the
+// argument list), and views the bytes given to decode_frame.
+struct Frame {
+  Control control;
+  std::optional<ScannedTerm> message;
+};
+
+// A frame's body behind its length: 112 131 Control [131 Message]. Errors: dist_errc, codec_errc.
+[[nodiscard]] Result<Frame> decode_frame(ByteView body);
+
+// Appends a whole frame: length, 112, 131, control tuple and, when there is one, 131 and the
+// message (term bytes without the 131). Chooses the operation by the link's negotiated flags.
+// A message given with Exit, Exit2 or MonitorPExit is the reason, in place of the struct's
+// `reason`: the answer to a remote call may hold a large value, which stays encoded.
+void encode_frame(const Control& control, ByteView message, Flags negotiated, Bytes& out);
+// As above, but leaves the message to be written behind it: its size is counted in the length.
+void encode_frame_head(const Control& control, std::size_t message_size, Flags negotiated,
+                       Bytes& out);
+
+// "REG_SEND to 'Elixir.Groot.Storage'", for logs.
+[[nodiscard]] std::string to_text(const Control& control);
+
+}  // namespace groot::dist

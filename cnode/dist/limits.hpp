@@ -1,0 +1,51 @@
+// What the distribution layer accepts and keeps, and why. Each bound is tested just below and just
+// above.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace groot::dist {
+
+// One frame from a peer. The largest value is 64 MiB, but a stock Groot node sends its whole state
+// as one message, and our peers do not fragment (no DFLAG_FRAGMENTS). Memory is taken as bytes
+// arrive, never on the claim of a length, and only from peers that have proved the cookie.
+inline constexpr std::size_t frame_bytes_max = std::size_t{1} << 30;
+
+// What a frame's buffer may keep between frames. More is given back, so that one large message does
+// not cost its size for as long as the link lives.
+inline constexpr std::size_t kept_buffer_bytes_max = std::size_t{1} << 20;
+
+// One handshake message. The longest has 19 fixed bytes and a node name of 255 characters; what
+// follows the name is to be ignored, so some room is left for it.
+inline constexpr std::size_t handshake_message_bytes_max = 2'048;
+
+// A node name is an atom.
+inline constexpr std::size_t node_name_bytes_max = 255;
+
+// How long a peer may take for each step of the handshake: net_setuptime's default.
+inline constexpr std::int64_t handshake_timeout_ms = 7'000;
+
+// Accepted connections that have not proved the cookie yet. One more, and the oldest of those that
+// have not even said a name is dropped: whoever connects last gets its chance, so idle connections
+// keep no peer out.
+inline constexpr std::size_t pending_handshakes_max = 1'024;
+
+// Queued for one peer and not yet written. Above the largest message we send and several seconds of
+// full speed; a peer that far behind is better served by a fresh connection.
+inline constexpr std::size_t backlog_bytes_max = std::size_t{256} << 20;
+
+// A message up to this size is copied behind its frame's head, and such frames share a chunk up to
+// output_chunk_bytes: fewer, larger writes. A longer message is written from where it is.
+inline constexpr std::size_t copied_message_bytes_max = 4'096;
+inline constexpr std::size_t output_chunk_bytes = 65'536;
+
+// Time from a lost or failed connection to the next dial: doubles from the first to the last. A
+// peer that is back is found within the last, which is what users are promised.
+inline constexpr std::int64_t redial_first_ms = 500;
+inline constexpr std::int64_t redial_last_ms = 5'000;
+
+// An epmd's whole answer to NAMES_REQ or PORT_PLEASE2_REQ: a few thousand nodes on one host.
+inline constexpr std::size_t epmd_reply_bytes_max = std::size_t{1} << 20;
+
+}  // namespace groot::dist

@@ -1,0 +1,252 @@
+#include "cnode/dist/link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "cnode/dist/frame_reader.hpp"
+#include "cnode/dist/limits.hpp"
+#include "cnode/dist/tick.hpp"
+
+namespace groot::dist {
+
+namespace {
+
+constexpr std::size_t handshake_length_bytes = 2;
+constexpr std::size_t frame_length_bytes = 4;
+
+// What the codec finds wrong with a frame is the peer's breach of the protocol.
+Error as_breach(const Error& error) {
+  if (error.code.category() == dist_category()) return error;
+  return {dist_errc::bad_frame, error.text()};
+}
+
+}  // namespace
+
+struct Link::Impl {
+  enum class State : std::uint8_t { handshake, up, closed };
+
+  Impl(const Identity& self, Handshake started, std::int64_t now_ms)
+      : handshake(std::move(started)),
+        step_started_ms(now_ms),
+        ticktime_ms(self.net_ticktime_ms),
+        tick(ticktime_ms, now_ms),
+        last_fed_ms(now_ms) {
+    collect_handshake_output();
+  }
+
+  // Takes what the handshake has to say and to report.
+  void collect_handshake() {
+    collect_handshake_output();
+    while (std::optional<HandshakeEvent> event = handshake.next_event()) {
+      if (const auto* closed = std::get_if<Closed>(&*event)) {
+        close(closed->reason);
+        return;
+      }
+      if (std::holds_alternative<Up>(*event)) {
+        state = State::up;
+        reader.set_framing(frame_length_bytes, frame_bytes_max);
+        tick = Tick(ticktime_ms, last_fed_ms);
+      }
+      std::visit([this](auto& each) { events.emplace_back(std::move(each)); }, *event);
+    }
+  }
+
+  void collect_handshake_output() {
+    const Bytes bytes = handshake.take_output();
+    if (bytes.empty()) return;
+    backlog += bytes.size();
+    Bytes& chunk = open_chunk();
+    chunk.insert(chunk.end(), bytes.begin(), bytes.end());
+  }
+
+  // The last chunk when more may be appended to it, or a new one.
+  Bytes& open_chunk() {
+    if (output.empty() || output.back().shared ||
+        output.back().owned.size() >= output_chunk_bytes) {
+      output.emplace_back();
+    }
+    return output.back().owned;
+  }
+
+  void close(Error reason) {
+    if (state == State::closed) return;
+    state = State::closed;
+    events.emplace_back(Closed{std::move(reason)});
+  }
+
+  // One frame or handshake message further; false when there is none.
+  bool advance() {
+    if (state == State::closed || (state == State::handshake && !handshake.wants_message())) {
+      return false;
+    }
+    const Result<std::optional<ByteView>> bytes = reader.next();
+    if (!bytes) {
+      const bool in_handshake = state == State::handshake;
+      close(in_handshake ? Error{dist_errc::bad_handshake, bytes.error().text()} : bytes.error());
+      return true;
+    }
+    if (!bytes->has_value()) return false;
+    const ByteView message = **bytes;
+    if (state == State::handshake) {
+      handshake.receive(message);
+      step_started_ms = last_fed_ms;
+      collect_handshake();
+    } else if (!message.empty()) {  // else a tick: its arrival was noted by feed
+      const Result<Frame> frame = decode_frame(message);
+      if (frame) {
+        events.emplace_back(FrameReceived{*frame});
+      } else {
+        close(as_breach(frame.error()));
+      }
+    }
+    return true;
+  }
+
+  std::deque<LinkEvent> events;
+  State state = State::handshake;
+  Handshake handshake;
+  std::int64_t step_started_ms;
+  FrameReader reader{handshake_length_bytes, handshake_message_bytes_max};
+  std::int64_t ticktime_ms;
+  Tick tick;
+  std::int64_t last_fed_ms;
+  std::vector<OutputChunk> output;
+  std::size_t backlog = 0;
+};
+
+Link::Link(const Identity& self, NodeName peer, std::string cookie, std::uint32_t challenge,
+           std::int64_t now_ms)
+    : impl_(std::make_unique<Impl>(
+          self, Handshake(self, std::move(peer), std::move(cookie), challenge), now_ms)) {}
+
+Link::Link(const Identity& self, std::uint32_t challenge, std::int64_t now_ms)
+    : impl_(std::make_unique<Impl>(self, Handshake(self, challenge), now_ms)) {}
+
+Link::~Link() = default;
+
+void Link::feed(ByteView bytes, std::int64_t now_ms) {
+  if (impl_->state == Impl::State::closed) return;
+  impl_->last_fed_ms = now_ms;
+  impl_->tick.received(now_ms);
+  impl_->reader.feed(bytes);
+}
+
+std::optional<LinkEvent> Link::next_event() {
+  while (impl_->events.empty() && impl_->advance()) {
+  }
+  if (impl_->events.empty()) {
+    impl_->reader.keep();
+    return std::nullopt;
+  }
+  LinkEvent event = std::move(impl_->events.front());
+  impl_->events.pop_front();
+  return event;
+}
+
+void Link::answer_name(NameAnswer answer, std::string cookie, std::int64_t now_ms) {
+  if (impl_->state != Impl::State::handshake) return;
+  impl_->handshake.answer_name(answer, std::move(cookie));
+  impl_->step_started_ms = now_ms;
+  impl_->collect_handshake();
+}
+
+void Link::answer_alive(bool wanted, std::int64_t now_ms) {
+  if (impl_->state != Impl::State::handshake) return;
+  impl_->handshake.answer_alive(wanted);
+  impl_->step_started_ms = now_ms;
+  impl_->collect_handshake();
+}
+
+void Link::send(const Control& control, SharedBytes message) {
+  invariant(is_up(), "only a link that is up can send");
+  const ByteView message_bytes = message ? ByteView(*message) : ByteView();
+  Bytes& chunk = impl_->open_chunk();
+  const std::size_t before = chunk.size();
+  std::size_t added = 0;
+  if (message_bytes.size() <= copied_message_bytes_max) {
+    encode_frame(control, message_bytes, peer().flags, chunk);
+    added = chunk.size() - before;
+  } else {
+    encode_frame_head(control, message_bytes.size(), peer().flags, chunk);
+    added = chunk.size() - before + message_bytes.size();
+    impl_->output.push_back({.owned = {}, .shared = std::move(message)});
+  }
+  impl_->backlog += added;
+  if (impl_->backlog > backlog_bytes_max) {
+    impl_->output.clear();
+    impl_->close({dist_errc::backlog_full, std::to_string(impl_->backlog) + " bytes"});
+  }
+}
+
+void Link::peer_closed(std::int64_t now_ms) {
+  impl_->last_fed_ms = now_ms;
+  impl_->output.clear();
+  impl_->close(impl_->state == Impl::State::handshake ? impl_->handshake.meaning_of_close()
+                                                      : Error{dist_errc::peer_closed, {}});
+}
+
+void Link::close(Error reason) {
+  impl_->close(std::move(reason));
+}
+
+void Link::wake(std::int64_t now_ms) {
+  if (impl_->state == Impl::State::handshake) {
+    if (now_ms - impl_->step_started_ms >= handshake_timeout_ms) {
+      impl_->close({dist_errc::handshake_timeout, {}});
+    }
+    return;
+  }
+  if (impl_->state == Impl::State::closed) return;
+  if (impl_->tick.is_dead(now_ms)) {
+    impl_->output.clear();
+    impl_->close({dist_errc::tick_timeout, {}});
+  } else if (impl_->tick.is_due(now_ms)) {
+    // Queued bytes say as much as a tick, and one more would only wait behind them.
+    if (impl_->backlog == 0) {
+      Bytes& chunk = impl_->open_chunk();
+      chunk.insert(chunk.end(), frame_length_bytes, 0);
+      impl_->backlog += frame_length_bytes;
+    }
+    impl_->tick.written(now_ms);
+  }
+}
+
+std::optional<std::int64_t> Link::next_deadline_ms() const {
+  switch (impl_->state) {
+    case Impl::State::handshake:
+      return impl_->step_started_ms + handshake_timeout_ms;
+    case Impl::State::up:
+      return impl_->tick.next_deadline_ms();
+    case Impl::State::closed:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool Link::is_up() const {
+  return impl_->state == Impl::State::up;
+}
+
+const PeerInfo& Link::peer() const {
+  return impl_->handshake.peer();
+}
+
+bool Link::has_output() const {
+  return !impl_->output.empty();
+}
+
+std::vector<OutputChunk> Link::take_output() {
+  return std::exchange(impl_->output, {});
+}
+
+void Link::written(std::size_t bytes, std::int64_t now_ms) {
+  invariant(bytes <= impl_->backlog, "no more is written than was queued");
+  impl_->backlog -= bytes;
+  impl_->tick.written(now_ms);
+}
+
+std::size_t Link::backlog_bytes() const {
+  return impl_->backlog;
+}
+
+}  // namespace groot::dist

@@ -1,0 +1,77 @@
+// What the threads of one node share: the replica and the router behind one lock, and the queue in
+// which writers leave what their writes want done for the network thread.
+//
+// A writer never waits for the network. It does wait, a moment, when it is so much faster than the
+// network thread that the queue is full.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cnode/process/router.hpp"
+#include "store/replica.hpp"
+
+namespace groot::io {
+
+using ei_codec::ByteView;
+
+// Both clocks, read now.
+[[nodiscard]] store::Now read_clocks();
+
+class Core {
+ public:
+  Core(const store::ReplicaOptions& replica_options, process::RouterOptions router_options);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // ---- any thread ----
+  [[nodiscard]] store::RegisterPtr get(ByteView canonical_key) const;
+  [[nodiscard]] std::size_t size() const { return replica_.size(); }
+  Result<void> set(ByteView canonical_key, ByteView value,
+                   std::optional<std::int64_t> expires_in_ms);
+  Result<void> erase(ByteView canonical_key);
+  // The registers that a reader would see.
+  [[nodiscard]] std::vector<store::RegisterPtr> registers() const;
+
+  // ---- the network thread ----
+
+  // `wake` is called by a writer, from its thread, when the queue is no longer empty; run() empties
+  // it. Without it (detach) effects are dropped: nobody is there to perform them.
+  void attach(std::function<void()> wake);
+  void detach();
+
+  // Calls `call(router, now)` under the lock, after what writers have left, and returns what the
+  // router wants done: to be performed without the lock.
+  template <class Call>
+  [[nodiscard]] std::vector<process::Action> run(Call&& call) {
+    const std::lock_guard lock(mutex_);
+    const store::Now now = read_clocks();
+    perform_pending(now);
+    std::forward<Call>(call)(router_, now);
+    return router_.take_actions();
+  }
+  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
+
+ private:
+  template <class Write>
+  Result<void> write(Write&& write);
+  void perform_pending(const store::Now& now);
+
+  mutable std::mutex mutex_;
+  std::condition_variable drained_;
+  store::Replica replica_;
+  process::Router router_;
+  store::Effects pending_;
+  std::function<void()> wake_;
+  std::thread::id network_thread_;
+  bool detached_ = false;
+};
+
+}  // namespace groot::io

@@ -1,0 +1,37 @@
+// What the shell spends on each thing, and why.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace groot::io {
+
+// The node's one read buffer, used by all links in turn.
+inline constexpr std::size_t read_buffer_bytes = std::size_t{256} << 10;
+// Full reads from one socket before the others get a turn.
+inline constexpr int reads_per_turn_max = 8;
+// From the name to a connected socket: BEAM's net_setuptime.
+inline constexpr std::chrono::seconds dial_timeout{7};
+// getaddrinfo calls under way. Each holds a thread for as long as the name server is silent.
+inline constexpr int lookups_max = 16;
+// For epmd to answer a registration; the retry after epmd has gone (erl_epmd's own interval).
+inline constexpr std::chrono::seconds epmd_answer_timeout{5};
+inline constexpr std::chrono::seconds epmd_retry_interval{2};
+// For an epmd that we started to answer, and between the tries meanwhile.
+inline constexpr std::chrono::seconds epmd_start_timeout{5};
+inline constexpr std::chrono::milliseconds epmd_start_interval{50};
+// A socket that we have closed may take so long to deliver what is queued and to see its peer
+// close.
+inline constexpr std::chrono::seconds linger_timeout{5};
+// The same when the whole node stops, which promises to be done within a second.
+inline constexpr std::chrono::milliseconds stop_timeout{500};
+// accept() found no file descriptor or memory left: pause before the next try.
+inline constexpr std::chrono::milliseconds accept_pause{100};
+// The same failure of the same peer is worth one line in this time.
+inline constexpr std::chrono::seconds failure_log_interval{60};
+inline constexpr std::size_t failure_log_entries_max = 1024;
+// Effects waiting for the network thread; a writer that outruns it is slowed down to it.
+inline constexpr std::size_t pending_effects_max = 65'536;
+inline constexpr std::chrono::milliseconds pending_pause{100};
+
+}  // namespace groot::io

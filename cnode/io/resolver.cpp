@@ -1,0 +1,119 @@
+#include "cnode/io/resolver.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "cnode/dist/dist_error.hpp"
+#include "cnode/io/limits.hpp"
+
+namespace groot::io {
+
+namespace {
+
+asio::ip::address to_address(const addrinfo& entry) {
+  if (entry.ai_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, entry.ai_addr, sizeof v4);
+    return asio::ip::address_v4(ntohl(v4.sin_addr.s_addr));
+  }
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, entry.ai_addr, sizeof v6);
+  asio::ip::address_v6::bytes_type bytes;
+  std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+  return asio::ip::address_v6(bytes, v6.sin6_scope_id);
+}
+
+Result<Resolver::Addresses> look_up(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int failure = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); failure != 0) {
+    return {dist::dist_errc::connect_failed,
+            "host \"" + host + "\": " + std::string(::gai_strerror(failure))};
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
+  Resolver::Addresses addresses;
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+    const auto address = to_address(*entry);
+    if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
+  }
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [](const auto& address) { return address.is_v4(); });
+  return addresses;
+}
+
+}  // namespace
+
+// Outlives the resolver while a look-up thread runs; `context` is null from the resolver's end on.
+struct Resolver::State : std::enable_shared_from_this<Resolver::State> {
+  std::mutex mutex;
+  asio::io_context* context = nullptr;
+  int running = 0;
+  std::uint64_t next_ticket = 1;
+  // Stay on this side of the thread: they own sockets, which must not outlive the context.
+  std::map<std::uint64_t, Done> waiting;
+
+  // Precondition: the mutex is held and there is a context.
+  void answer_later(std::uint64_t ticket, Result<Addresses> result) {
+    asio::post(*context,
+               [state = shared_from_this(), ticket, result = std::move(result)]() mutable {
+                 const auto entry = state->waiting.find(ticket);
+                 if (entry == state->waiting.end()) return;
+                 const Done done = std::move(entry->second);
+                 state->waiting.erase(entry);
+                 done(std::move(result));
+               });
+  }
+};
+
+Resolver::Resolver(asio::io_context& context) : state_(std::make_shared<State>()) {
+  state_->context = &context;
+}
+
+Resolver::~Resolver() {
+  const std::lock_guard lock(state_->mutex);
+  state_->context = nullptr;
+  state_->waiting.clear();
+}
+
+void Resolver::resolve(const std::string& host, Done done) {
+  const std::lock_guard lock(state_->mutex);
+  const std::uint64_t ticket = state_->next_ticket++;
+  state_->waiting.emplace(ticket, std::move(done));
+  AsioError not_literal;
+  if (const auto address = asio::ip::make_address(host, not_literal); !not_literal) {
+    return state_->answer_later(ticket, Addresses{address});
+  }
+  if (state_->running >= lookups_max) {
+    return state_->answer_later(
+        ticket, Error{dist::dist_errc::connect_failed, "too many host names are being looked up"});
+  }
+  try {
+    std::thread([state = state_, ticket, host] {
+      auto result = look_up(host);
+      const std::lock_guard finished(state->mutex);
+      --state->running;
+      if (state->context != nullptr) state->answer_later(ticket, std::move(result));
+    }).detach();
+    ++state_->running;
+  } catch (const std::system_error& failure) {
+    state_->answer_later(ticket,
+                         Error{dist::dist_errc::connect_failed,
+                               std::string("no thread to look up a host: ") + failure.what()});
+  }
+}
+
+}  // namespace groot::io

@@ -1,0 +1,39 @@
+// Host names to addresses, without ever holding up the network thread or its end.
+//
+// getaddrinfo blocks for as long as a name server is silent, and cannot be cancelled. Asio's own
+// resolver joins its thread when the context goes, which would make `stop` wait for it; here the
+// thread that waits owns nothing of ours and is left to finish by itself.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "cnode/io/asio_support.hpp"
+#include "ei_codec/result.hpp"
+
+namespace groot::io {
+
+class Resolver {
+ public:
+  // Addresses to try in this order: IPv4 first, because BEAM nodes listen there by default.
+  using Addresses = std::vector<asio::ip::address>;
+  using Done = std::function<void(Result<Addresses>)>;
+
+  explicit Resolver(asio::io_context& context);
+  ~Resolver();  // answers still under way are dropped
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  // `done` is called in the network thread, never from inside resolve. Errors: connect_failed.
+  void resolve(const std::string& host, Done done);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace groot::io

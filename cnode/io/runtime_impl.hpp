@@ -1,0 +1,138 @@
+// The inside of the runtime. runtime.cpp: start, stop, turns, sockets. runtime_events.cpp: what
+// Connections says and what the router wants.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "cnode/dist/connections.hpp"
+#include "cnode/io/acceptor.hpp"
+#include "cnode/io/dialer.hpp"
+#include "cnode/io/epmd_client.hpp"
+#include "cnode/io/failure_log.hpp"
+#include "cnode/io/runtime.hpp"
+#include "cnode/io/tcp_link.hpp"
+
+namespace groot::io {
+
+[[nodiscard]] inline std::int64_t monotonic_ms() {
+  return read_clocks().monotonic_ms;
+}
+
+class Runtime::Impl final : private LinkOwner {
+ public:
+  explicit Impl(RuntimeOptions options)
+      : options_(std::move(options)),
+        acceptor_(context_),
+        timer_(context_),
+        stop_timer_(context_),
+        read_buffer_(read_buffer_bytes) {}
+
+  ~Impl() { stop(); }
+
+  Result<void> open();
+  void run(Core& core);
+  void stop();
+
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
+  [[nodiscard]] std::uint32_t creation() const { return creation_; }
+  [[nodiscard]] std::vector<std::string> peers() const {
+    const std::lock_guard lock(peers_mutex_);
+    std::vector<std::string> names;
+    for (const auto& [link, name] : peers_) names.push_back(name);
+    return names;
+  }
+
+ private:
+  using Level = process::LogLine::Level;
+
+  // LinkOwner
+  void received(LinkId link, ByteView bytes) override;
+  std::vector<dist::OutputChunk> take_output(LinkId link) override {
+    return connections_->take_output(link);
+  }
+  void written(LinkId link, std::size_t bytes) override {
+    connections_->written(link, bytes, monotonic_ms());
+  }
+  void closed(LinkId link) override;
+  void turn_over() override;
+
+  [[nodiscard]] Result<std::uint32_t> register_with_epmd();
+  [[nodiscard]] Result<std::uint32_t> register_once();
+  void begin();
+  void begin_stop();
+  void finish_stop_when_idle();
+  void adopt(LinkId link, tcp::socket socket);
+  void drain_events();
+  void write_out();
+  void arm_timer();
+  void on_timer();
+
+  // What Connections says.
+  void handle(const dist::Dial& event);
+  void handle(const dist::CloseSocket& event);
+  void handle(const dist::PeerUp& event);
+  void handle(const dist::PeerDown& event);
+  void handle(const dist::AttemptFailed& event);
+  void handle(const dist::PeerFrame& event);
+
+  // What the router wants.
+  void perform(std::vector<process::Action> actions);
+  void perform(process::SendFrame& action);
+  void perform(process::KeepConnected& action);
+  void perform(process::ConnectOnce& action);
+  void perform(process::Disconnect& action);
+  void perform(process::SetCookie& action);
+  void perform(process::LogLine& action);
+  void perform(process::Notify& action);
+
+  template <class Call>
+  void ask_router(Call&& call) {
+    perform(core_->run(std::forward<Call>(call)));
+  }
+  void log(Level level, const std::string& text) {
+    if (options_.log) options_.log(level, text);
+  }
+  // Once in a while for the same kind of failure.
+  void log_failure(const std::string& whose, const std::string& kind, const std::string& text);
+
+  RuntimeOptions options_;
+  asio::io_context context_{1};
+  Acceptor acceptor_;
+  std::optional<Dialer> dialer_;
+  std::optional<EpmdClient> epmd_;
+  asio::steady_timer timer_;
+  std::optional<std::int64_t> timer_ms_;  // what it is set to
+  asio::steady_timer stop_timer_;
+  std::uint32_t creation_ = 0;
+  Core* core_ = nullptr;
+  std::optional<dist::Connections> connections_;
+  std::map<LinkId, std::shared_ptr<TcpLink>> links_;
+  struct Lingering {
+    std::int64_t until_ms;
+    LinkId link;
+  };
+  std::deque<Lingering> lingering_;  // the earliest first
+  std::vector<std::uint8_t> read_buffer_;
+  FailureLog failures_;
+  bool stopping_ = false;
+
+  mutable std::mutex peers_mutex_;
+  std::map<LinkId, std::string> peers_;
+
+  std::mutex stop_mutex_;  // held while stopping: the second caller waits as well
+  std::thread thread_;
+};
+
+}  // namespace groot::io

@@ -1,0 +1,188 @@
+#include "cnode/process/announce_feed.hpp"
+
+#include <algorithm>
+
+#include "cnode/process/limits.hpp"
+#include "cnode/process/replication.hpp"
+#include "ei_codec/term_encode.hpp"
+#include "store/limits.hpp"
+
+namespace groot::process {
+namespace {
+
+using ei_codec::atom;
+
+// The N of {reductions, N}; nothing when the process is dead (`undefined`).
+std::optional<std::int64_t> reductions(const Result<Term>& answer) {
+  const auto* tuple = answer ? answer->get_if<ei_codec::Tuple>() : nullptr;
+  if (!tuple || tuple->elements.size() != 2) return std::nullopt;
+  const auto* count = tuple->elements[1].get_if<std::int64_t>();
+  return count ? std::optional(*count) : std::nullopt;
+}
+
+// All peers are polled at the same instants: one wake-up for all of them.
+std::int64_t next_poll_ms(const Now& now) {
+  return (now.monotonic_ms / poll_interval_ms + 1) * poll_interval_ms;
+}
+
+}  // namespace
+
+AnnounceFeed::AnnounceFeed(const NodeName& self, std::function<std::uint64_t()> random,
+                           Outbox& outbox, Peers& peers, Requests& requests)
+    : random_(std::move(random)),
+      outbox_(outbox),
+      peers_(peers),
+      requests_(requests),
+      nodeup_(share(encode_term(ei_codec::tuple({atom("nodeup"), atom(self.full())})))) {}
+
+void AnnounceFeed::start(const Peer& peer, bool polls, const Now& now) {
+  Feed& feed = feeds_[peer.link];
+  feed = Feed{};
+  feed.storage = *peer.storage;
+  feed.question =
+      requests_.encode_call("erlang", "process_info", {Term(*peer.storage), atom("reductions")});
+  feed.polls = polls;
+  feed.poll_ms = next_poll_ms(now);
+  feed.sync_ms = next_sync_ms(now);
+  feed.changed = true;
+  act(peer.link, feed, now);
+}
+
+void AnnounceFeed::fetch(LinkId link, const Now& now) {
+  const auto feed = feeds_.find(link);
+  if (feed == feeds_.end()) return;
+  feed->second.changed = true;
+  act(link, feed->second, now);
+}
+
+void AnnounceFeed::poll(LinkId link, const Now& now) {
+  const auto feed = feeds_.find(link);
+  if (feed == feeds_.end()) return;
+  feed->second.polls = true;
+  feed->second.poll_ms = next_poll_ms(now);
+}
+
+std::int64_t AnnounceFeed::next_sync_ms(const Now& now) const {
+  constexpr auto spread =
+      static_cast<std::uint64_t>(sync_interval_max_ms - sync_interval_min_ms + 1);
+  return now.monotonic_ms + sync_interval_min_ms + static_cast<std::int64_t>(random_() % spread);
+}
+
+bool AnnounceFeed::wants_fetch(LinkId link, const Feed& feed, const Now& now) const {
+  if (now.monotonic_ms < feed.rest_until_ms) return false;
+  if (feed.changed || (feed.confirm_ms && now.monotonic_ms >= *feed.confirm_ms)) return true;
+  if (now.monotonic_ms < feed.sync_ms) return false;
+  if (!feed.polls) return true;
+  // Polls see every change, but a fetch that came within the grace of a write of ours could not
+  // yet tell whether that write arrived: that takes one more.
+  const Peer* peer = peers_.find(link);
+  return peer && peer->registers_sent_ms + store::correction_grace_ms > feed.announced_ms;
+}
+
+void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
+  if (feed.phase == Phase::awaiting_state &&
+      now.monotonic_ms >= feed.announced_ms + fetch_timeout_ms) {
+    feed.phase = Phase::idle;
+    feed.changed = true;
+    feed.rest_until_ms = now.monotonic_ms + sync_interval_min_ms;
+    const Peer* peer = peers_.find(link);
+    const std::string name = peer ? peer->name() : "a peer";
+    outbox_.log_limited(name, "announce", name + " does not answer an announcement", now);
+  }
+  if (feed.phase != Phase::idle) return;
+  if (wants_fetch(link, feed, now)) {
+    announce(link, feed, now);
+    return;
+  }
+  if (now.monotonic_ms >= feed.sync_ms) feed.sync_ms = next_sync_ms(now);
+  if (feed.polls && !feed.poll_under_way && now.monotonic_ms >= feed.poll_ms) {
+    feed.poll_ms = next_poll_ms(now);
+    ask_reductions(link, feed, now);
+  }
+}
+
+void AnnounceFeed::announce(LinkId link, Feed& feed, const Now& now) {
+  feed.phase = Phase::awaiting_state;
+  feed.announced_ms = now.monotonic_ms;
+  feed.confirm = feed.changed;
+  feed.changed = false;
+  feed.confirm_ms.reset();
+  feed.sync_ms = next_sync_ms(now);
+  outbox_.send_to_name(link, ServedPid::storage, storage_name, nodeup_);
+}
+
+void AnnounceFeed::full_state_merged(LinkId link, bool news, const Now& now) {
+  const auto found = feeds_.find(link);
+  if (found == feeds_.end()) return;
+  Feed& feed = found->second;
+  // Not asked for: a visible peer's own rhythm, or an answer that had been given up.
+  if (feed.phase != Phase::awaiting_state) return;
+  feed.confirm = feed.confirm || news;
+  feed.phase = Phase::awaiting_baseline;
+  ask_reductions(link, feed, now);
+}
+
+void AnnounceFeed::ask_reductions(LinkId link, Feed& feed, const Now& now) {
+  feed.poll_under_way = true;
+  requests_.call_encoded(
+      link, feed.question, now,
+      [this, link, storage = feed.storage](const Result<Term>& answer, const Now& then) {
+        const auto found = feeds_.find(link);
+        if (found == feeds_.end() || found->second.storage != storage) return;
+        found->second.poll_under_way = false;
+        answered(link, found->second, answer, then);
+      });
+}
+
+void AnnounceFeed::answered(LinkId link, Feed& feed, const Result<Term>& answer, const Now& now) {
+  const auto count = reductions(answer);
+  if (feed.phase == Phase::awaiting_baseline) {
+    feed.baseline = count;
+    fetched(feed, now);
+  } else if (feed.phase == Phase::idle && count && count != feed.baseline) {
+    feed.changed = true;
+  }
+  if (!answer) {
+    if (const Peer* peer = peers_.find(link)) {
+      outbox_.log_limited(peer->name(), "reductions",
+                          peer->name() + " does not say whether its storage process is busy: " +
+                              answer.error().text(),
+                          now);
+    }
+  }
+  act(link, feed, now);
+}
+
+void AnnounceFeed::fetched(Feed& feed, const Now& now) {
+  feed.phase = Phase::idle;
+  const std::int64_t took = std::max<std::int64_t>(now.monotonic_ms - feed.announced_ms, 1);
+  feed.rest_until_ms = now.monotonic_ms + fetch_rest_factor * took;
+  if (feed.confirm && feed.polls) {
+    feed.confirm_ms = std::max(feed.rest_until_ms, now.monotonic_ms + confirm_delay_ms);
+  }
+}
+
+void AnnounceFeed::wake(const Now& now) {
+  for (auto& [link, feed] : feeds_) act(link, feed, now);
+}
+
+std::int64_t AnnounceFeed::due_ms(const Feed& feed) const {
+  if (feed.phase == Phase::awaiting_state) return feed.announced_ms + fetch_timeout_ms;
+  if (feed.phase == Phase::awaiting_baseline) return feed.sync_ms;  // the question has its own
+  std::int64_t due = std::max(feed.sync_ms, feed.rest_until_ms);
+  if (feed.polls && !feed.poll_under_way) due = std::min(due, feed.poll_ms);
+  if (feed.changed) due = std::min(due, feed.rest_until_ms);
+  if (feed.confirm_ms) due = std::min(due, *feed.confirm_ms);
+  return due;
+}
+
+std::optional<std::int64_t> AnnounceFeed::next_wake_ms() const {
+  std::optional<std::int64_t> next;
+  for (const auto& [link, feed] : feeds_) {
+    const std::int64_t due = due_ms(feed);
+    if (!next || due < *next) next = due;
+  }
+  return next;
+}
+
+}  // namespace groot::process

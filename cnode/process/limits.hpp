@@ -1,0 +1,61 @@
+// How often, how long, how many: every bound of this layer, and why. Milliseconds are monotonic.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace groot::process {
+
+// ---- questions to peers ----
+// A BEAM answers a remote call in well under a millisecond; a peer that garbage-collects or starts
+// up may take seconds.
+inline constexpr std::int64_t request_timeout_ms = 8'000;
+// A peer without Groot is asked again: its application may start later.
+inline constexpr std::int64_t probe_retry_ms = 3'000;
+// A supervisor restarts a dead storage process within milliseconds.
+inline constexpr std::int64_t restart_retry_ms = 50;
+inline constexpr int restart_retries = 20;
+// A new node must be known within 5 s.
+inline constexpr std::int64_t discovery_interval_ms = 3'000;
+// Names that peers may make us dial.
+inline constexpr std::size_t discovered_max = 4'096;
+
+// ---- hidden feed ----
+// How often a stock peer is asked whether its storage process did anything.
+inline constexpr std::int64_t poll_interval_ms = 100;
+// A fetch that took T is followed by at least 9 T without one: a tenth of the time.
+inline constexpr std::int64_t fetch_rest_factor = 9;
+// A write between the peer's state and the count read after it changes nothing that the next
+// question would see, so a change is followed by one more fetch.
+inline constexpr std::int64_t confirm_delay_ms = 1'000;
+// A state of gigabytes over a slow line takes a while; a storage process that dies says so itself.
+inline constexpr std::int64_t fetch_timeout_ms = 60'000;
+// Stock Groot's own rhythm of full synchronisation.
+inline constexpr std::int64_t sync_interval_min_ms = 10'000;
+inline constexpr std::int64_t sync_interval_max_ms = 20'000;
+
+// ---- sending ----
+// Stock Groot's own rhythm.
+inline constexpr std::int64_t clock_sync_interval_ms = 3'000;
+// A stamp with a counter near its end would make a stock clock, which adds one and does not carry,
+// crash; it is not sent. The next millisecond starts again at 0.
+inline constexpr std::uint16_t sent_counter_max = 60'000;
+// A stock node merges one update_registers message in time proportional to all it holds, so up to
+// here single updates are cheaper for it.
+inline constexpr std::size_t singles_max = 15;
+// One message holds at most about this much; a larger state is several messages.
+inline constexpr std::size_t update_bytes_max = std::size_t{64} << 20;
+
+// ---- serving ----
+// Spawned calls that wait for something (Node.connect). A BEAM has a process limit as well.
+inline constexpr std::size_t spawned_max = 10'000;
+// What a remote function may take (erlang's own limit is 255).
+inline constexpr std::size_t arguments_max = 255;
+// One line a peer and cause in this time; the next one counts what was left out.
+inline constexpr std::int64_t log_interval_ms = 60'000;
+// Of a key that a log line names; a key may be a megabyte.
+inline constexpr std::size_t logged_key_bytes_max = 200;
+// Causes remembered for that; beyond it the oldest knowledge goes and a line may repeat.
+inline constexpr std::size_t log_causes_max = 1'000;
+
+}  // namespace groot::process

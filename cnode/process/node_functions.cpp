@@ -1,0 +1,199 @@
+#include "cnode/process/node_functions.hpp"
+
+#include <algorithm>
+
+#include "cnode/process/limits.hpp"
+#include "cnode/process/process_error.hpp"
+#include "ei_codec/term_reader.hpp"
+
+namespace groot::process {
+namespace {
+
+using ei_codec::atom;
+
+Error bad_argument(std::string why) {
+  return {process_errc::bad_request, std::move(why)};
+}
+
+// nodes/1 takes one kind or a list of them.
+Result<std::vector<std::string>> node_kinds(ScannedTerm argument) {
+  ei_codec::TermReader reader(argument);
+  if (auto kind = reader.take_any_atom()) return std::vector<std::string>{*std::move(kind)};
+  std::vector<std::string> kinds;
+  const auto list = Arguments::read(argument);
+  if (!list) return bad_argument("not a kind of nodes");
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    auto kind = atom_argument(*list, i);
+    if (!kind) return kind.error();
+    kinds.push_back(*std::move(kind));
+  }
+  return kinds;
+}
+
+}  // namespace
+
+void NodeFunctions::add_to(RemoteFunctions& functions) {
+  add_views(functions);
+  add_connecting(functions);
+}
+
+void NodeFunctions::add_views(RemoteFunctions& functions) {
+  const auto self = [this](const Arguments&, const Now&) { return value(atom(self_.full())); };
+  const auto visible = [this](const Arguments&, const Now&) { return nodes({"visible"}); };
+  const auto of_kind = [this](const Arguments& args, const Now&) {
+    auto kinds = node_kinds(args[0]);
+    return kinds ? nodes(*std::move(kinds)) : Result<Bytes>(kinds.error());
+  };
+  const auto alive = [](const Arguments&, const Now&) { return value(ei_codec::boolean(true)); };
+  functions.add_immediate("erlang", "node", 0, self);
+  functions.add_immediate("Elixir.Node", "self", 0, self);
+  functions.add_immediate("erlang", "nodes", 0, visible);
+  functions.add_immediate("Elixir.Node", "list", 0, visible);
+  functions.add_immediate("erlang", "nodes", 1, of_kind);
+  functions.add_immediate("Elixir.Node", "list", 1, of_kind);
+  functions.add_immediate("erlang", "is_alive", 0, alive);
+  functions.add_immediate("Elixir.Node", "alive?", 0, alive);
+  functions.add_immediate("erlang", "whereis", 1,
+                          [this](const Arguments& args, const Now&) -> Result<Bytes> {
+                            const auto name = atom_argument(args, 0);
+                            if (!name) return name.error();
+                            for (const auto& [registered, pid] : names_) {
+                              if (registered == *name) return value(outbox_.pid(pid));
+                            }
+                            return value(atom("undefined"));
+                          });
+  functions.add_immediate("erlang", "registered", 0, [this](const Arguments&, const Now&) {
+    std::vector<Term> names;
+    for (const auto& [registered, pid] : names_) names.push_back(atom(registered));
+    return value(ei_codec::list(std::move(names)));
+  });
+  functions.add_immediate(
+      "erlang", "function_exported", 3,
+      [&functions](const Arguments& args, const Now&) -> Result<Bytes> {
+        const auto module = atom_argument(args, 0);
+        if (!module) return module.error();
+        const auto function = atom_argument(args, 1);
+        if (!function) return function.error();
+        ei_codec::TermReader reader(args[2]);
+        if (reader.kind() != ei_codec::TermKind::integer) {
+          return bad_argument("argument 3 is not an arity");
+        }
+        // A number that is no arity is none of an exported function.
+        const auto arity = reader.take_uint64();
+        return value(ei_codec::boolean(arity && functions.exports(*module, *function, *arity)));
+      });
+}
+
+void NodeFunctions::add_connecting(RemoteFunctions& functions) {
+  const auto add_connect = [&](std::string_view module, std::string_view function, Term yes,
+                               Term no) {
+    functions.add(module, function, 1,
+                  [this, yes, no](const Arguments& args, const Now& now, const Finish& finish) {
+                    connect(args, yes, no, now, finish);
+                  });
+  };
+  add_connect("net_kernel", "connect_node", ei_codec::boolean(true), ei_codec::boolean(false));
+  add_connect("Elixir.Node", "connect", ei_codec::boolean(true), ei_codec::boolean(false));
+  add_connect("net_adm", "ping", atom("pong"), atom("pang"));
+  add_connect("Elixir.Node", "ping", atom("pong"), atom("pang"));
+
+  const auto disconnect_node = [this](const Arguments& args, const Now&) {
+    return disconnect(args);
+  };
+  functions.add_immediate("erlang", "disconnect_node", 1, disconnect_node);
+  functions.add_immediate("net_kernel", "disconnect", 1, disconnect_node);
+  functions.add_immediate("Elixir.Node", "disconnect", 1, disconnect_node);
+
+  const auto own_cookie = [this](const Arguments& args, const Now&) -> Result<Bytes> {
+    auto cookie = atom_argument(args, 0);
+    if (!cookie) return cookie.error();
+    return set_cookie(std::nullopt, *std::move(cookie));
+  };
+  const auto peer_cookie = [this](const Arguments& args, const Now&) -> Result<Bytes> {
+    auto node = atom_argument(args, 0);
+    if (!node) return node.error();
+    auto cookie = atom_argument(args, 1);
+    if (!cookie) return cookie.error();
+    return set_cookie(*std::move(node), *std::move(cookie));
+  };
+  functions.add_immediate("erlang", "set_cookie", 1, own_cookie);
+  functions.add_immediate("Elixir.Node", "set_cookie", 1, own_cookie);
+  functions.add_immediate("erlang", "set_cookie", 2, peer_cookie);
+  functions.add_immediate("Elixir.Node", "set_cookie", 2, peer_cookie);
+}
+
+Result<Bytes> NodeFunctions::nodes(std::vector<std::string> kinds) {
+  bool visible = false;
+  bool hidden = false;
+  bool self = false;
+  for (const std::string& kind : kinds) {
+    const bool all = kind == "connected" || kind == "known";
+    if (!all && kind != "visible" && kind != "hidden" && kind != "this") {
+      return bad_argument("not a kind of nodes: " + kind);
+    }
+    visible = visible || all || kind == "visible";
+    hidden = hidden || all || kind == "hidden";
+    self = self || kind == "known" || kind == "this";
+  }
+  std::vector<Term> names;
+  if (self) names.push_back(atom(self_.full()));
+  for (const auto& [link, peer] : peers_.all()) {
+    if (peer.info.visible() ? visible : hidden) names.push_back(atom(peer.name()));
+  }
+  return value(ei_codec::list(std::move(names)));
+}
+
+Result<Bytes> NodeFunctions::disconnect(const Arguments& arguments) {
+  const auto name = atom_argument(arguments, 0);
+  if (!name) return name.error();
+  auto peer = NodeName::parse(*name);
+  const bool known = peer && peers_.find(*name) != nullptr;
+  if (peer) {
+    // Also while it is away: whoever disconnects a node wants no link to it to come back.
+    discovery_.disconnected(*peer);
+    outbox_.act(Disconnect{*std::move(peer)});
+  }
+  return value(ei_codec::boolean(known));
+}
+
+Result<Bytes> NodeFunctions::set_cookie(std::optional<std::string> node, std::string cookie) {
+  std::optional<NodeName> peer;
+  if (node && *node != self_.full()) {
+    auto parsed = NodeName::parse(*node);
+    if (!parsed) return parsed.error();
+    peer = *std::move(parsed);
+  }
+  outbox_.act(SetCookie{std::move(peer), std::move(cookie)});
+  return value(ei_codec::boolean(true));
+}
+
+void NodeFunctions::connect(const Arguments& arguments, Term yes, Term no, const Now& now,
+                            const Finish& finish) {
+  const auto name = atom_argument(arguments, 0);
+  auto peer = name ? NodeName::parse(*name) : Result<NodeName>(name.error());
+  if (!peer || waiting_.size() >= spawned_max) {
+    finish(returned(no), now);
+    return;
+  }
+  if (*peer == self_ || peers_.find(*name)) {
+    finish(returned(yes), now);
+    return;
+  }
+  discovery_.wanted(*peer);
+  outbox_.act(ConnectOnce{*peer});
+  waiting_.push_back({*std::move(peer), std::move(yes), std::move(no), finish});
+}
+
+void NodeFunctions::answer_waiting(const NodeName& peer, bool up, const Now& now) {
+  std::vector<Waiting> answered;
+  for (Waiting& waiting : waiting_) {
+    if (waiting.peer == peer) answered.push_back(std::move(waiting));
+  }
+  // What was moved from has an empty name, which no peer has.
+  std::erase_if(waiting_, [](const Waiting& waiting) { return waiting.peer.full().empty(); });
+  for (const Waiting& waiting : answered) {
+    waiting.finish(returned(up ? waiting.yes : waiting.no), now);
+  }
+}
+
+}  // namespace groot::process

@@ -1,0 +1,67 @@
+#include "cnode/process/outbox.hpp"
+
+#include <algorithm>
+
+#include "cnode/process/limits.hpp"
+
+namespace groot::process {
+
+Outbox::Outbox(const RouterOptions& options)
+    : node_{options.self.full()},
+      creation_(options.creation),
+      reference_salt_(static_cast<std::uint32_t>(options.random())) {}
+
+void Outbox::send(LinkId link, Control control, SharedBytes message) {
+  actions_.emplace_back(SendFrame{link, std::move(control), std::move(message)});
+}
+
+void Outbox::send_to_name(LinkId link, ServedPid from, std::string_view name, SharedBytes message) {
+  send(link, dist::RegSend{pid(from), std::string(name)}, std::move(message));
+}
+
+void Outbox::expect(std::size_t count) {
+  // A hint that grows by less than the vector would by itself must not defeat its doubling.
+  if (count > actions_.capacity() - actions_.size()) {
+    actions_.reserve(std::max(actions_.size() + count, 2 * actions_.capacity()));
+  }
+}
+
+void Outbox::log(LogLine::Level level, std::string text) {
+  actions_.emplace_back(LogLine{level, std::move(text)});
+}
+
+void Outbox::log_limited(std::string_view peer, std::string_view cause, std::string text,
+                         const Now& now) {
+  if (silences_.size() >= log_causes_max) silences_.clear();
+  Silence& silence = silences_[{std::string(peer), std::string(cause)}];
+  if (now.monotonic_ms < silence.until_ms) {
+    ++silence.left_out;
+    return;
+  }
+  if (silence.left_out > 0) text += " (and " + std::to_string(silence.left_out) + " more like it)";
+  silence = {now.monotonic_ms + log_interval_ms, 0};
+  log(LogLine::Level::warning, std::move(text));
+}
+
+void Outbox::forget_causes(std::string_view peer) {
+  std::erase_if(silences_, [&](const auto& entry) { return entry.first.first == peer; });
+}
+
+Pid Outbox::pid(std::uint32_t id, std::uint32_t serial) const {
+  return {node_, id, serial, creation_};
+}
+
+bool Outbox::is_ours(const Pid& pid) const {
+  return pid.creation == creation_ && pid.node == node_;
+}
+
+Reference Outbox::new_reference() {
+  // The first word of a BEAM's reference has 18 bits; so have ours.
+  const std::uint64_t number = ++references_;
+  return {node_,
+          creation_,
+          {static_cast<std::uint32_t>(number & 0x3ffff), static_cast<std::uint32_t>(number >> 18),
+           reference_salt_}};
+}
+
+}  // namespace groot::process

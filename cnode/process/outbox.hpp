@@ -1,0 +1,78 @@
+// What the processes of this node leave to be done: actions, in order, and the pids and references
+// that they send under.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cnode/process/router.hpp"
+
+namespace groot::process {
+
+using dist::Pid;
+using dist::Reference;
+using ei_codec::Bytes;
+
+// The pids of processes that live as long as the node. Only the numbers matter: they are what a
+// peer sends back.
+enum class ServedPid : std::uint32_t {
+  net_kernel = 10,
+  rex = 11,
+  storage = 20,
+  clock_sync = 21,
+  clock = 22,
+  peer = 23,
+  client = 30,        // asks peers questions
+  group_leader = 31,  // where spawned processes of peers send their output
+  spawned_first = 1000,
+};
+
+class Outbox {
+ public:
+  explicit Outbox(const RouterOptions& options);
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+
+  void send(LinkId link, Control control, SharedBytes message = nullptr);
+  // REG_SEND, from the process `from` of this node.
+  void send_to_name(LinkId link, ServedPid from, std::string_view name, SharedBytes message);
+  void act(Action action) { actions_.push_back(std::move(action)); }
+  // Makes room for so many more actions at once.
+  void expect(std::size_t count);
+  void log(LogLine::Level level, std::string text);
+  // At most one line a minute for one cause of one peer (any text; both only have to be stable).
+  // The next line says how many were left out.
+  void log_limited(std::string_view peer, std::string_view cause, std::string text, const Now& now);
+  void forget_causes(std::string_view peer);
+
+  [[nodiscard]] std::vector<Action> take() { return std::exchange(actions_, {}); }
+
+  [[nodiscard]] Pid pid(ServedPid which) const { return pid(static_cast<std::uint32_t>(which), 0); }
+  [[nodiscard]] Pid pid(std::uint32_t id, std::uint32_t serial) const;
+  // True for pids of this incarnation of this node.
+  [[nodiscard]] bool is_ours(const Pid& pid) const;
+  // Never the same twice.
+  [[nodiscard]] Reference new_reference();
+
+ private:
+  struct Silence {
+    std::int64_t until_ms = 0;
+    std::uint64_t left_out = 0;
+  };
+
+  ei_codec::Atom node_;
+  std::uint32_t creation_;
+  std::uint64_t references_ = 0;
+  std::uint32_t reference_salt_;
+  std::vector<Action> actions_;
+  std::map<std::pair<std::string, std::string>, Silence, std::less<>> silences_;
+};
+
+[[nodiscard]] inline SharedBytes share(Bytes bytes) {
+  return std::make_shared<const Bytes>(std::move(bytes));
+}
+
+}  // namespace groot::process

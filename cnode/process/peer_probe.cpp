@@ -1,0 +1,178 @@
+#include "cnode/process/peer_probe.hpp"
+
+#include <utility>
+
+#include "cnode/process/limits.hpp"
+#include "cnode/process/peer_process.hpp"
+#include "cnode/process/process_error.hpp"
+#include "cnode/process/replication.hpp"
+
+namespace groot::process {
+
+using ei_codec::atom;
+
+PeerProbe::PeerProbe(Outbox& outbox, Peers& peers, Requests& requests, Hooks hooks)
+    : outbox_(outbox),
+      peers_(peers),
+      requests_(requests),
+      hooks_(std::move(hooks)),
+      whereis_storage_(requests.encode_call("erlang", "whereis", {atom(storage_name)})) {}
+
+void PeerProbe::peer_up(const Peer& peer, const Now& now) {
+  probes_[peer.link] = {};
+  say_hello(peer.link, now);
+}
+
+void PeerProbe::say_hello(LinkId link, const Now& now) {
+  requests_.call_name(link, peer_process_name, ei_codec::tuple({atom("hello"), hello_version}), now,
+                      [this, link](const Result<Term>& answer, const Now& then) {
+                        Peer* peer = peers_.find(link);
+                        if (!peer) return;
+                        if (answer) {
+                          peer->kind = store::PeerKind::ours;
+                          outbox_.log(LogLine::Level::info,
+                                      peer->name() + " is a node of this kind");
+                          hooks_.ready(*peer, then);
+                        } else if (answer.error().code == process_errc::no_process) {
+                          probes_[link].is_no_node_of_ours = true;
+                          ask_storage(link, then);
+                        } else {
+                          ask_later(link, then);
+                        }
+                      });
+}
+
+void PeerProbe::ask_storage(LinkId link, const Now& now) {
+  if (std::exchange(probes_[link].asking, true)) return;
+  requests_.call_encoded(
+      link, whereis_storage_, now, [this, link](const Result<Term>& answer, const Now& then) {
+        const Peer* peer = peers_.find(link);
+        if (!peer) return;
+        Probe& probe = probes_[link];
+        probe.asking = false;
+        if (const auto* pid = answer ? answer->get_if<Pid>() : nullptr) {
+          found_storage(link, *pid, then);
+          return;
+        }
+        if (!answer) {
+          outbox_.log_limited(
+              peer->name(), "probe",
+              peer->name() + " does not say whether it runs Groot: " + answer.error().text(), then);
+        } else if (!std::exchange(probe.said_no, true)) {
+          outbox_.log(LogLine::Level::info, peer->name() + " does not run Groot (yet)");
+        }
+        ask_later(link, then);
+      });
+}
+
+void PeerProbe::ask_later(LinkId link, const Now& now) {
+  Probe& probe = probes_[link];
+  const bool soon = probe.restarts_awaited > 0;
+  if (soon) --probe.restarts_awaited;
+  probe.ask_again_ms = now.monotonic_ms + (soon ? restart_retry_ms : probe_retry_ms);
+}
+
+void PeerProbe::found_storage(LinkId link, const Pid& storage, const Now& now) {
+  Probe& probe = probes_[link];
+  if (probe.watched != storage) {
+    // The process, not its name: should it be dead already, with another one in its place, this
+    // says so.
+    probe.watched = storage;
+    requests_.watch(link, storage, [this, link, storage](const Term&, const Now& then) {
+      storage_died(link, storage, then);
+    });
+  }
+  const Peer* peer = peers_.find(link);
+  if (peer->kind) {
+    identified(link, storage, *peer->kind, now);  // restarted: the code is the same
+    return;
+  }
+  // function_exported does not load a module, so a Groot that nobody has called yet would look
+  // like one without delete.
+  requests_.call(link, "code", "ensure_loaded", {atom("Elixir.Groot")}, now,
+                 [this, link, storage](const Result<Term>&, const Now& then) {
+                   if (peers_.find(link)) ask_delete(link, storage, then);
+                 });
+}
+
+void PeerProbe::ask_delete(LinkId link, const Pid& storage, const Now& now) {
+  requests_.call(link, "erlang", "function_exported", {atom("Elixir.Groot"), atom("delete"), 1},
+                 now, [this, link, storage](const Result<Term>& answer, const Now& then) {
+                   if (!peers_.find(link)) return;
+                   if (!answer) {
+                     ask_later(link, then);
+                     return;
+                   }
+                   identified(link, storage,
+                              answer->is_atom("true") ? store::PeerKind::stock_with_delete
+                                                      : store::PeerKind::stock_without_delete,
+                              then);
+                 });
+}
+
+void PeerProbe::identified(LinkId link, const Pid& storage, store::PeerKind kind, const Now& now) {
+  Probe& probe = probes_[link];
+  if (probe.watched != storage) return;  // died while it was looked at
+  probe.restarts_awaited = 0;
+  Peer& peer = *peers_.find(link);
+  const bool first = !peer.kind;
+  peer.kind = kind;
+  peer.storage = storage;
+  if (first) {
+    const std::string api =
+        kind == store::PeerKind::stock_with_delete ? "with delete" : "without delete";
+    requests_.call(link, "application", "get_key", {atom("groot"), atom("vsn")}, now,
+                   [this, name = peer.name(), api](const Result<Term>& answer, const Now&) {
+                     const auto* ok = answer ? answer->get_if<ei_codec::Tuple>() : nullptr;
+                     const std::string version =
+                         ok && ok->elements.size() == 2
+                             ? " " + to_text(ok->elements[1], ei_codec::Syntax::erlang)
+                             : "";
+                     outbox_.log(LogLine::Level::info, name + " runs Groot" + version + ", " + api);
+                   });
+  } else {
+    outbox_.log(LogLine::Level::info, "the storage process of " + peer.name() + " is back");
+  }
+  hooks_.ready(peer, now);
+}
+
+void PeerProbe::storage_died(LinkId link, const Pid& storage, const Now& now) {
+  Peer* peer = peers_.find(link);
+  if (!peer) return;
+  Probe& probe = probes_[link];
+  probe.watched.reset();
+  probe.restarts_awaited = restart_retries;
+  if (peer->storage == storage) {
+    outbox_.log(LogLine::Level::warning,
+                "the storage process of " + peer->name() + " died; it lost its data");
+    peer->storage.reset();
+    hooks_.storage_down(*peer, now);
+  }
+  ask_storage(link, now);
+}
+
+void PeerProbe::ask(LinkId link, const Now& now) {
+  if (probes_[link].is_no_node_of_ours) {
+    ask_storage(link, now);
+  } else {
+    say_hello(link, now);
+  }
+}
+
+void PeerProbe::wake(const Now& now) {
+  for (auto& [link, probe] : probes_) {
+    if (!probe.ask_again_ms || now.monotonic_ms < *probe.ask_again_ms) continue;
+    probe.ask_again_ms.reset();
+    ask(link, now);
+  }
+}
+
+std::optional<std::int64_t> PeerProbe::next_wake_ms() const {
+  std::optional<std::int64_t> next;
+  for (const auto& [link, probe] : probes_) {
+    if (probe.ask_again_ms && (!next || *probe.ask_again_ms < *next)) next = probe.ask_again_ms;
+  }
+  return next;
+}
+
+}  // namespace groot::process

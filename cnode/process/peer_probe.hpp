@@ -1,0 +1,68 @@
+// Finds out what runs at a peer: no Groot, Groot 0.1.x, Groot with delete, or a node of ours; and
+// notices when a stock peer's storage process dies and comes back.
+//
+//   link up ──> hello to 'Elixir.Groot.Peer' ──answer──────────────────────────> ours
+//                       │ noproc
+//                       v
+//   ┌──> whereis(Storage) ──undefined: later──┐
+//   │            │ pid: monitor it            │
+//   │            v                            │
+//   │    does Groot export delete/1? ─────────│─────────> stock, with or without
+//   └──── storage down ───────────────────────┘
+//
+// Only names of ours and the kernel are asked: nothing here can hurt a stock process
+// (groot-protocol section 3).
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "cnode/process/peers.hpp"
+#include "cnode/process/requests.hpp"
+
+namespace groot::process {
+
+class PeerProbe {
+ public:
+  struct Hooks {
+    // The peer's kind, and storage for a stock one, are set: replication may begin.
+    std::function<void(Peer& peer, const Now& now)> ready;
+    // A stock peer's storage process died: `storage` is unset.
+    std::function<void(Peer& peer, const Now& now)> storage_down;
+  };
+
+  PeerProbe(Outbox& outbox, Peers& peers, Requests& requests, Hooks hooks);
+
+  void peer_up(const Peer& peer, const Now& now);
+  void peer_down(LinkId link) { probes_.erase(link); }
+  void wake(const Now& now);
+  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
+
+ private:
+  struct Probe {
+    std::optional<std::int64_t> ask_again_ms;
+    bool is_no_node_of_ours = false;  // hello met no process: from then on storage is asked for
+    bool asking = false;              // a whereis is under way
+    bool said_no = false;             // logged that there is no Groot
+    int restarts_awaited = 0;         // quick repeats left after a death
+    std::optional<Pid> watched;
+  };
+
+  void ask(LinkId link, const Now& now);
+  void say_hello(LinkId link, const Now& now);
+  void ask_storage(LinkId link, const Now& now);
+  void found_storage(LinkId link, const Pid& storage, const Now& now);
+  void ask_delete(LinkId link, const Pid& storage, const Now& now);
+  void identified(LinkId link, const Pid& storage, store::PeerKind kind, const Now& now);
+  void storage_died(LinkId link, const Pid& storage, const Now& now);
+  void ask_later(LinkId link, const Now& now);
+
+  Outbox& outbox_;
+  Peers& peers_;
+  Requests& requests_;
+  Hooks hooks_;
+  SharedBytes whereis_storage_;
+  std::map<LinkId, Probe> probes_;
+};
+
+}  // namespace groot::process

@@ -1,0 +1,16 @@
+#include "cnode/process/peer_process.hpp"
+
+#include "ei_codec/term_reader.hpp"
+
+namespace groot::process {
+
+bool PeerProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delivery&, const Now&) {
+  ei_codec::TermReader reader(request);
+  if (reader.take_tuple() != 2U || !reader.take_atom("hello") || !reader.take_uint64()) {
+    return false;
+  }
+  answer(from, ei_codec::tuple({ei_codec::atom("hello"), hello_version}));
+  return true;
+}
+
+}  // namespace groot::process

@@ -1,0 +1,140 @@
+#include "cnode/process/replication.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "cnode/process/limits.hpp"
+#include "cnode/process/register_codec.hpp"
+#include "ei_codec/term_decode.hpp"
+
+namespace groot::process {
+namespace {
+
+using Registers = std::vector<store::RegisterPtr>;
+
+// A list key kills a stock storage process.
+bool may_be_sent(const Peer& peer, const store::Register& reg) {
+  return peer.is_ours() || !reg.key_is_list();
+}
+
+Registers allowed(const Peer& peer, std::span<const store::RegisterPtr> registers) {
+  Registers kept;
+  kept.reserve(registers.size());
+  for (const auto& reg : registers) {
+    if (may_be_sent(peer, *reg)) kept.push_back(reg);
+  }
+  return kept;
+}
+
+// One effect list may write a key twice (set, then expired): a map holds the last one only.
+Registers last_of_each_key(Registers registers) {
+  std::set<std::string_view> seen;
+  Registers kept;
+  for (auto reg = registers.rbegin(); reg != registers.rend(); ++reg) {
+    if (seen.insert(ei_codec::as_text((*reg)->key())).second) kept.push_back(*reg);
+  }
+  std::ranges::reverse(kept);
+  return kept;
+}
+
+// The messages for these registers: single updates for a few, whole maps for many.
+std::vector<SharedBytes> encode(std::span<const store::RegisterPtr> registers) {
+  std::vector<SharedBytes> messages;
+  if (registers.size() <= singles_max) {
+    for (const auto& reg : registers) messages.push_back(encode_update(*reg));
+    return messages;
+  }
+  std::size_t begin = 0;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < registers.size(); ++i) {
+    const std::size_t size = registers[i]->key().size() + register_bytes_max(*registers[i]);
+    if (i > begin && bytes + size > update_bytes_max) {
+      messages.push_back(encode_updates(registers.subspan(begin, i - begin)));
+      begin = i;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  messages.push_back(encode_updates(registers.subspan(begin)));
+  return messages;
+}
+
+std::string text_of(const store::Report& report) {
+  if (!report.reg) return report.detail;
+  const auto key = decode_term(ei_codec::ScannedTerm::trusted(report.reg->key()));
+  std::string text = key ? to_text(*key) : key.error().text();
+  if (text.size() > logged_key_bytes_max) text = text.substr(0, logged_key_bytes_max) + "...";
+  return report.detail + ": " + text;
+}
+
+}  // namespace
+
+void Replication::perform(store::Effects effects, const Now& now) {
+  outbox_.expect(effects.size());
+  // By where they came from; nearly always one list of one register.
+  std::map<store::PeerId, Registers> broadcasts;
+  for (store::Effect& effect : effects) {
+    if (auto* all = std::get_if<store::SendToAll>(&effect)) {
+      broadcasts[all->except].push_back(std::move(all->reg));
+    } else if (const auto* one = std::get_if<store::SendTo>(&effect)) {
+      Peer* peer = peers_.find_id(one->peer);
+      if (peer && peer->replicates()) send(*peer, allowed(*peer, one->registers), now);
+    } else if (auto* changed = std::get_if<store::Changed>(&effect)) {
+      outbox_.act(Notify{std::move(changed->reg)});
+    } else if (const auto* report = std::get_if<store::Report>(&effect)) {
+      outbox_.log(LogLine::Level::warning, text_of(*report));
+    }
+  }
+  for (auto& [except, registers] : broadcasts) broadcast(std::move(registers), except, now);
+}
+
+void Replication::broadcast(Registers registers, store::PeerId except, const Now& now) {
+  if (registers.size() > singles_max) registers = last_of_each_key(std::move(registers));
+  Registers without_list_keys;
+  for (const auto& reg : registers) {
+    if (!reg->key_is_list()) without_list_keys.push_back(reg);
+  }
+  const bool same = without_list_keys.size() == registers.size();
+  std::vector<SharedBytes> for_ours;
+  std::vector<SharedBytes> for_stock;
+  for (auto& [link, peer] : peers_.all()) {
+    if (!peer.replicates() || peer.id == except) continue;
+    const bool all = same || peer.is_ours();
+    auto& messages = all ? for_ours : for_stock;
+    const Registers& wanted = all ? registers : without_list_keys;
+    if (messages.empty() && !wanted.empty()) messages = encode(wanted);
+    for (const SharedBytes& message : messages) send_message(peer, message, now);
+  }
+}
+
+void Replication::send(Peer& peer, std::span<const store::RegisterPtr> registers, const Now& now) {
+  if (registers.empty()) return;
+  for (const SharedBytes& message : encode(registers)) send_message(peer, message, now);
+}
+
+void Replication::send_message(Peer& peer, const SharedBytes& message, const Now& now) {
+  peer.registers_sent_ms = now.monotonic_ms;
+  outbox_.send_to_name(peer.link, ServedPid::storage, storage_name, message);
+}
+
+void Replication::push_full_state(Peer& peer, const Now& now) {
+  store::Effects effects;
+  const Registers state = replica_.full_state_for(peer.id, effects);
+  perform(std::move(effects), now);
+  send(peer, allowed(peer, state), now);
+}
+
+void Replication::cast_state(Peer& peer, const Now& now) {
+  Registers state;
+  state.reserve(replica_.size());
+  replica_.for_each([&](const store::RegisterPtr& reg) {
+    if (may_be_sent(peer, *reg)) state.push_back(reg);
+  });
+  if (state.empty()) {
+    send_message(peer, encode_updates({}), now);
+  } else {
+    send(peer, state, now);
+  }
+}
+
+}  // namespace groot::process

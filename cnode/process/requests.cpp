@@ -1,0 +1,169 @@
+#include "cnode/process/requests.hpp"
+
+#include "cnode/process/limits.hpp"
+#include "cnode/process/process_error.hpp"
+#include "cnode/process/term_append.hpp"
+#include "ei_codec/term_decode.hpp"
+#include "ei_codec/term_encode.hpp"
+
+namespace groot::process {
+namespace {
+
+// The reason with which the process of an erpc:execute_call ends:
+// {Res, return, Value} | {Res, throw | exit, Reason} | {Res, error, Reason, Stack} | any other.
+Result<Term> call_result(const Term& reason) {
+  const auto* tuple = reason.get_if<ei_codec::Tuple>();
+  if (tuple && tuple->elements.size() >= 3 && tuple->elements[1].is_atom("return")) {
+    return tuple->elements[2];
+  }
+  const bool raised = tuple && tuple->elements.size() >= 3;
+  return {process_errc::call_failed,
+          to_text(raised ? tuple->elements[2] : reason, ei_codec::Syntax::erlang)};
+}
+
+}  // namespace
+
+SharedBytes Requests::encode_call(std::string_view module, std::string_view function,
+                                  std::vector<Term> arguments) {
+  return share(encode_term(
+      ei_codec::list({Term(outbox_.new_reference()), ei_codec::atom(module),
+                      ei_codec::atom(function), ei_codec::list(std::move(arguments))})));
+}
+
+void Requests::spawn(LinkId link, const Reference& request, std::string_view function,
+                     std::uint32_t arity, bool monitor, SharedBytes arguments) {
+  dist::SpawnRequest spawn;
+  spawn.request = request;
+  spawn.from = outbox_.pid(ServedPid::client);
+  spawn.group_leader = outbox_.pid(ServedPid::group_leader);
+  spawn.module = "erpc";
+  spawn.function = function;
+  spawn.arity = arity;
+  spawn.monitor = monitor;
+  outbox_.send(link, std::move(spawn), std::move(arguments));
+}
+
+void Requests::call_encoded(LinkId link, const SharedBytes& execute_call_arguments, const Now& now,
+                            Answered answered) {
+  const Reference request = outbox_.new_reference();
+  spawn(link, request, "execute_call", 4, true, execute_call_arguments);
+  pending_.emplace(request, Pending{link, now.monotonic_ms + request_timeout_ms, std::nullopt, true,
+                                    std::move(answered)});
+}
+
+void Requests::call(LinkId link, std::string_view module, std::string_view function,
+                    std::vector<Term> arguments, const Now& now, Answered answered) {
+  call_encoded(link, encode_call(module, function, std::move(arguments)), now, std::move(answered));
+}
+
+void Requests::cast(LinkId link, std::string_view module, std::string_view function,
+                    std::vector<Term> arguments) {
+  SharedBytes encoded = share(encode_term(ei_codec::list(
+      {ei_codec::atom(module), ei_codec::atom(function), ei_codec::list(std::move(arguments))})));
+  spawn(link, outbox_.new_reference(), "execute_cast", 3, false, std::move(encoded));
+}
+
+void Requests::call_name(LinkId link, std::string_view name, const Term& request, const Now& now,
+                         Answered answered) {
+  const Reference ref = outbox_.new_reference();
+  const Pid client = outbox_.pid(ServedPid::client);
+  const dist::Target target = ei_codec::Atom{std::string(name)};
+  outbox_.send(link, dist::MonitorP{client, target, ref});
+  outbox_.send_to_name(
+      link, ServedPid::client, name,
+      share(encode_term(ei_codec::tuple(
+          {ei_codec::atom("$gen_call"), ei_codec::tuple({Term(client), Term(ref)}), request}))));
+  pending_.emplace(ref, Pending{link, now.monotonic_ms + request_timeout_ms, target, false,
+                                std::move(answered)});
+}
+
+void Requests::watch(LinkId link, const Pid& pid, Down down) {
+  const Reference ref = outbox_.new_reference();
+  outbox_.send(link, dist::MonitorP{outbox_.pid(ServedPid::client), pid, ref});
+  watches_.emplace(ref, Watch{link, std::move(down)});
+}
+
+void Requests::finish(std::map<Reference, Pending>::iterator pending, const Result<Term>& answer,
+                      const Now& now) {
+  // Out of the table first: the answer may ask the next question.
+  const Answered answered = std::move(pending->second.answered);
+  pending_.erase(pending);
+  answered(answer, now);
+}
+
+void Requests::demonitor(const Reference& ref, const Pending& pending) {
+  if (!pending.target) return;
+  outbox_.send(pending.link,
+               dist::DemonitorP{outbox_.pid(ServedPid::client), *pending.target, ref});
+}
+
+void Requests::receive(ei_codec::ScannedTerm message, const Now& now) {
+  // Anything but {Ref, Reply} to a question still open is late or not for us.
+  const auto decoded = decode_term(message);
+  if (!decoded) return;
+  const auto* tuple = decoded->get_if<ei_codec::Tuple>();
+  if (!tuple || tuple->elements.size() != 2) return;
+  const auto* ref = tuple->elements[0].get_if<Reference>();
+  if (!ref) return;
+  const auto pending = pending_.find(*ref);
+  if (pending == pending_.end() || pending->second.is_spawn) return;
+  demonitor(*ref, pending->second);
+  finish(pending, tuple->elements[1], now);
+}
+
+void Requests::spawn_reply(const dist::SpawnReply& reply, const Now& now) {
+  const auto pending = pending_.find(reply.request);
+  if (pending == pending_.end()) return;
+  if (const auto* why = std::get_if<ei_codec::Atom>(&reply.result)) {
+    finish(pending, Error{process_errc::call_failed, why->name}, now);
+    return;
+  }
+  pending->second.target = reply.result;
+}
+
+void Requests::monitor_exit(const dist::MonitorPExit& exit, const Now& now) {
+  if (const auto watch = watches_.find(exit.ref); watch != watches_.end()) {
+    const Down down = std::move(watch->second.down);
+    watches_.erase(watch);
+    down(exit.reason, now);
+    return;
+  }
+  const auto pending = pending_.find(exit.ref);
+  if (pending == pending_.end()) return;
+  if (pending->second.is_spawn) {
+    finish(pending, call_result(exit.reason), now);
+  } else {
+    finish(pending, Error{process_errc::no_process, to_text(exit.reason, ei_codec::Syntax::erlang)},
+           now);
+  }
+}
+
+void Requests::peer_down(LinkId link, const Now& now) {
+  std::erase_if(watches_, [link](const auto& entry) { return entry.second.link == link; });
+  std::vector<Answered> answers;
+  for (auto& [ref, pending] : pending_) {
+    if (pending.link == link) answers.push_back(std::move(pending.answered));
+  }
+  std::erase_if(pending_, [link](const auto& entry) { return entry.second.link == link; });
+  for (const Answered& answered : answers) answered(Error{process_errc::peer_gone, ""}, now);
+}
+
+void Requests::wake(const Now& now) {
+  while (true) {
+    const auto due = std::ranges::find_if(
+        pending_, [&](const auto& entry) { return entry.second.deadline_ms <= now.monotonic_ms; });
+    if (due == pending_.end()) return;
+    demonitor(due->first, due->second);
+    finish(due, Error{process_errc::request_timeout, ""}, now);
+  }
+}
+
+std::optional<std::int64_t> Requests::next_wake_ms() const {
+  std::optional<std::int64_t> next;
+  for (const auto& [ref, pending] : pending_) {
+    if (!next || pending.deadline_ms < *next) next = pending.deadline_ms;
+  }
+  return next;
+}
+
+}  // namespace groot::process

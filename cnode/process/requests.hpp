@@ -1,0 +1,76 @@
+// Questions of ours to peers: remote calls (distribution.md 6.3), calls and monitors of registered
+// names. Each is answered exactly once, by the peer, by its time-out or by the end of its link.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "cnode/process/outbox.hpp"
+#include "ei_codec/term.hpp"
+
+namespace groot::process {
+
+using ei_codec::Term;
+
+class Requests {
+ public:
+  // Errors: request_timeout, peer_gone, no_process, call_failed (its detail says what was raised).
+  using Answered = std::function<void(const Result<Term>& answer, const Now& now)>;
+  // What ended the watched process.
+  using Down = std::function<void(const Term& reason, const Now& now)>;
+
+  explicit Requests(Outbox& outbox) : outbox_(outbox) {}
+
+  // erpc:call(Peer, Module, Function, Arguments).
+  void call(LinkId link, std::string_view module, std::string_view function,
+            std::vector<Term> arguments, const Now& now, Answered answered);
+  // The same with encoded arguments of execute_call, made once and used many times.
+  void call_encoded(LinkId link, const SharedBytes& execute_call_arguments, const Now& now,
+                    Answered answered);
+  [[nodiscard]] SharedBytes encode_call(std::string_view module, std::string_view function,
+                                        std::vector<Term> arguments);
+  // erpc:cast: no answer.
+  void cast(LinkId link, std::string_view module, std::string_view function,
+            std::vector<Term> arguments);
+  // gen_server:call({Name, Peer}, Request).
+  void call_name(LinkId link, std::string_view name, const Term& request, const Now& now,
+                 Answered answered);
+  // Watches a process until it is down (`noproc` when it already is); no time-out, and nothing when
+  // the link ends.
+  void watch(LinkId link, const Pid& pid, Down down);
+
+  // ---- what peers send to the process ServedPid::client ----
+  void receive(ei_codec::ScannedTerm message, const Now& now);
+  void spawn_reply(const dist::SpawnReply& reply, const Now& now);
+  void monitor_exit(const dist::MonitorPExit& exit, const Now& now);
+
+  void peer_down(LinkId link, const Now& now);
+  void wake(const Now& now);
+  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
+
+ private:
+  struct Pending {
+    LinkId link = 0;
+    std::int64_t deadline_ms = 0;
+    // What the monitor is on, once known: a name, or the process that a spawn made.
+    std::optional<dist::Target> target;
+    bool is_spawn = false;
+    Answered answered;
+  };
+  struct Watch {
+    LinkId link = 0;
+    Down down;
+  };
+
+  void spawn(LinkId link, const Reference& request, std::string_view function, std::uint32_t arity,
+             bool monitor, SharedBytes arguments);
+  void finish(std::map<Reference, Pending>::iterator pending, const Result<Term>& answer,
+              const Now& now);
+  void demonitor(const Reference& ref, const Pending& pending);
+
+  Outbox& outbox_;
+  std::map<Reference, Pending> pending_;
+  std::map<Reference, Watch> watches_;
+};
+
+}  // namespace groot::process

@@ -1,0 +1,81 @@
+#include "cnode/process/signals.hpp"
+
+#include <algorithm>
+
+#include "ei_codec/term_encode.hpp"
+
+namespace groot::process {
+
+using ei_codec::atom;
+
+bool Signals::is_served(const Pid& pid) const {
+  if (!outbox_.is_ours(pid) || pid.serial != 0) return false;
+  const auto is_it = [&](ServedPid served) { return pid.id == static_cast<std::uint32_t>(served); };
+  return is_it(ServedPid::client) || is_it(ServedPid::group_leader) ||
+         std::ranges::any_of(names_, [&](const auto& entry) { return is_it(entry.second); });
+}
+
+bool Signals::is_spawned(const Pid& pid) const {
+  return outbox_.is_ours(pid) && spawned_.is_alive(pid);
+}
+
+void Signals::monitor(LinkId link, const dist::MonitorP& monitor) {
+  if (const auto* name = std::get_if<ei_codec::Atom>(&monitor.to)) {
+    const auto is_it = [&](const auto& entry) { return entry.first == name->name; };
+    if (std::ranges::any_of(names_, is_it)) return;
+  } else {
+    const auto& pid = std::get<Pid>(monitor.to);
+    if (is_served(pid)) return;
+    if (is_spawned(pid)) {
+      spawned_.monitor(pid, link, monitor.from, monitor.ref);
+      return;
+    }
+  }
+  outbox_.send(link, dist::MonitorPExit{monitor.to, monitor.from, monitor.ref, atom("noproc")});
+}
+
+void Signals::demonitor(LinkId link, const dist::DemonitorP& demonitor) {
+  spawned_.demonitor(link, demonitor.ref);
+}
+
+void Signals::link(LinkId link, const dist::LinkTo& to) {
+  if (is_served(to.to)) return;
+  if (is_spawned(to.to)) {
+    spawned_.link(to.to, link, to.from);
+    return;
+  }
+  outbox_.send(link, dist::Exit{to.to, to.from, atom("noproc")});
+}
+
+void Signals::unlink(LinkId link, const dist::Unlink& unlink) {
+  if (outbox_.is_ours(unlink.to)) spawned_.unlink(unlink.to, link, unlink.from);
+}
+
+void Signals::unlink(LinkId link, const dist::UnlinkId& unlink) {
+  if (outbox_.is_ours(unlink.to)) spawned_.unlink(unlink.to, link, unlink.from);
+  outbox_.send(link, dist::UnlinkIdAck{unlink.id, unlink.to, unlink.from});
+}
+
+void Signals::exit(LinkId link, const dist::Exit& exit) {
+  if (is_spawned(exit.to)) spawned_.unlink(exit.to, link, exit.from);
+  end(link, exit.to, exit.reason);
+}
+
+void Signals::exit(LinkId link, const dist::Exit2& exit) {
+  end(link, exit.to, exit.reason);
+}
+
+void Signals::end(LinkId link, const Pid& pid, const ei_codec::Term& reason) {
+  if (is_spawned(pid)) {
+    if (reason.is_atom("normal")) return;
+    const ei_codec::Term ended = reason.is_atom("kill") ? atom("killed") : reason;
+    spawned_.exit(pid, share(encode_term(ended)));
+    return;
+  }
+  if (!is_served(pid)) return;
+  const Peer* peer = peers_.find(link);
+  outbox_.log(LogLine::Level::debug,
+              "ignored an exit signal from " + (peer ? peer->name() : std::string("a peer")));
+}
+
+}  // namespace groot::process

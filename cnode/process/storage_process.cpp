@@ -1,0 +1,172 @@
+#include "cnode/process/storage_process.hpp"
+
+#include <algorithm>
+
+#include "cnode/process/register_codec.hpp"
+#include "cnode/process/term_append.hpp"
+
+namespace groot::process {
+namespace {
+
+using ei_codec::TermReader;
+
+// Room made at once for what a whole state changes; a larger one grows as it goes.
+constexpr std::size_t effects_expected_max = std::size_t{1} << 16;
+
+bool is_change(const store::Effect& effect) {
+  return std::holds_alternative<store::Changed>(effect);
+}
+
+}  // namespace
+
+void StorageProcess::answer_result(const ReplyTo& to, const Result<void>& result) {
+  if (result) {
+    answer(to, ei_codec::atom("ok"));
+  } else {
+    answer(to, error_reply(refusal_code(result.error()), result.error().text()));
+  }
+}
+
+bool StorageProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delivery&,
+                             const Now& now) {
+  TermReader reader(request);
+  if (reader.take_atom("delete_all")) {
+    requests_.delete_all(now);
+    answer(from, ei_codec::atom("ok"));
+    return true;
+  }
+  const auto arity = reader.take_tuple();
+  if (!arity || *arity < 2 || *arity > 4) return false;
+  if (*arity == 2 && reader.take_atom("get")) {
+    const auto reg = requests_.get(reader.take_term(), now);
+    if (reg) {
+      answer(from, reg->value());
+    } else {
+      answer(from, ei_codec::nil());
+    }
+    return true;
+  }
+  if (*arity == 2 && reader.take_atom("delete")) {
+    answer_result(from, requests_.erase(reader.take_term(), now));
+    return true;
+  }
+  if (*arity < 3 || !reader.take_atom("set")) return false;
+  const ScannedTerm key = reader.take_term();
+  const ScannedTerm value = reader.take_term();
+  std::optional<ScannedTerm> expires_in;
+  if (*arity == 4) expires_in = reader.take_term();
+  answer_result(from, requests_.set(key, value, expires_in, now));
+  return true;
+}
+
+bool StorageProcess::on_cast(ScannedTerm message, const Delivery& delivery, const Now& now) {
+  TermReader reader(message);
+  if (reader.take_tuple() != 2U) return false;
+  if (reader.take_atom("update_register")) return update_register(reader, delivery, now);
+  if (reader.take_atom("update_registers")) return update_registers(reader, delivery, now);
+  if (!reader.take_atom("propagate_delete")) return false;
+  return propagate_delete(reader.take_term(), delivery, now);
+}
+
+bool StorageProcess::update_register(TermReader& reader, const Delivery& delivery, const Now& now) {
+  const auto reg = read_register(reader, key_scratch_);
+  if (!reg) {
+    skipped(delivery, 1, reg.error(), now);
+    return true;
+  }
+  const Peer* peer = peers_.find(delivery.link);
+  store::Effects effects;
+  replica_.merge(peer ? peer->id : 0, *reg, now, effects);
+  replication_.perform(std::move(effects), now);
+  return true;
+}
+
+bool StorageProcess::update_registers(TermReader& reader, const Delivery& delivery,
+                                      const Now& now) {
+  const auto count = reader.take_map();
+  if (!count) return false;
+  const Peer* peer = peers_.find(delivery.link);
+  const store::PeerId id = peer ? peer->id : 0;
+  // A stock storage process only ever sends all that it has. The same message from any other
+  // process (a user's, a node of ours) says nothing about what it does not hold.
+  const bool complete = peer && peer->is_stock() && peer->storage && delivery.from == peer->storage;
+  store::Effects effects;
+  effects.reserve(std::min<std::size_t>(*count, effects_expected_max));
+  if (complete) replica_.begin_full_state(id);
+  bool news = false;
+  std::uint32_t malformed = 0;
+  Error first_error;
+  for (std::uint32_t i = 0; i < *count; ++i) {
+    reader.take_term();  // the key stands in the register as well
+    const TermReader before = reader;
+    const auto reg = read_register(reader, key_scratch_);
+    if (!reg) {
+      if (malformed++ == 0) first_error = reg.error();
+      reader = before;
+      reader.take_term();
+      continue;
+    }
+    const store::MergeOutcome outcome = complete ? replica_.merge_full_state(id, *reg, now, effects)
+                                                 : replica_.merge(id, *reg, now, effects);
+    news = news || outcome.changed;
+  }
+  // A register that could not be read is not absent: no conclusions from such a state.
+  if (complete && malformed == 0) {
+    const std::size_t before = effects.size();
+    replica_.end_full_state(id, now, effects);
+    news = news || std::any_of(effects.begin() + static_cast<std::ptrdiff_t>(before), effects.end(),
+                               is_change);
+  }
+  if (malformed > 0) skipped(delivery, malformed, first_error, now);
+  replication_.perform(std::move(effects), now);
+  if (complete) full_state_merged_(delivery.link, news, now);
+  return true;
+}
+
+bool StorageProcess::propagate_delete(ScannedTerm key, const Delivery& delivery, const Now& now) {
+  const auto canonical = canonical_key(key, key_scratch_);
+  if (!canonical) {
+    skipped(delivery, 1, canonical.error(), now);
+    return true;
+  }
+  const Peer* peer = peers_.find(delivery.link);
+  store::Effects effects;
+  replica_.delete_unstamped(peer ? peer->id : 0, *canonical, now, effects);
+  replication_.perform(std::move(effects), now);
+  return true;
+}
+
+void StorageProcess::on_info(const Delivery& delivery, const Now& now) {
+  TermReader reader(delivery.message);
+  if (reader.take_atom("sync_timeout")) {
+    for (auto& [link, peer] : peers_.all()) {
+      if (peer.replicates()) replication_.cast_state(peer, now);
+    }
+    return;
+  }
+  if (reader.take_tuple() != 2U || !reader.take_atom("nodeup")) return;
+  const auto node = reader.take_any_atom();
+  Peer* peer = node ? peers_.find(*node) : nullptr;
+  if (peer) replication_.cast_state(*peer, now);
+}
+
+void StorageProcess::skipped(const Delivery& delivery, std::uint32_t count, const Error& why,
+                             const Now& now) {
+  outbox().log_limited(delivery.peer, "register",
+                       "skipped " + std::to_string(count) + " malformed of " +
+                           std::string(delivery.peer) + "'s registers: " + why.text(),
+                       now);
+}
+
+void StorageProcess::append_state(Bytes& out) const {
+  std::vector<store::RegisterPtr> registers;
+  registers.reserve(replica_.size());
+  replica_.for_each([&](const store::RegisterPtr& reg) { registers.push_back(reg); });
+  append_map(out, 2);
+  append_atom(out, "registers");
+  append_registers(registers, out);
+  append_atom(out, "table");
+  append_atom(out, storage_name);
+}
+
+}  // namespace groot::process

@@ -1,0 +1,51 @@
+// 'Elixir.Groot.Storage': every message of groot-protocol section 2, from peers and from users.
+#pragma once
+
+#include <functional>
+
+#include "cnode/process/replication.hpp"
+#include "cnode/process/served_process.hpp"
+#include "cnode/process/store_requests.hpp"
+#include "ei_codec/term_reader.hpp"
+
+namespace groot::process {
+
+class StorageProcess final : public ServedProcess {
+ public:
+  // A stock peer's complete state was merged; `news`: it changed something here.
+  using FullStateMerged = std::function<void(LinkId link, bool news, const Now& now)>;
+
+  StorageProcess(Outbox& outbox, Peers& peers, store::Replica& replica, Replication& replication,
+                 StoreRequests& requests, FullStateMerged full_state_merged)
+      : ServedProcess(outbox, ServedPid::storage, storage_name),
+        peers_(peers),
+        replica_(replica),
+        replication_(replication),
+        requests_(requests),
+        full_state_merged_(std::move(full_state_merged)) {}
+
+  // #{table => 'Elixir.Groot.Storage', registers => #{Key => R}}, as stock Groot's.
+  void append_state(Bytes& out) const override;
+
+ protected:
+  bool on_call(const ReplyTo& from, ScannedTerm request, const Delivery& delivery,
+               const Now& now) override;
+  bool on_cast(ScannedTerm message, const Delivery& delivery, const Now& now) override;
+  void on_info(const Delivery& delivery, const Now& now) override;
+
+ private:
+  bool update_register(ei_codec::TermReader& reader, const Delivery& delivery, const Now& now);
+  bool update_registers(ei_codec::TermReader& reader, const Delivery& delivery, const Now& now);
+  bool propagate_delete(ScannedTerm key, const Delivery& delivery, const Now& now);
+  void skipped(const Delivery& delivery, std::uint32_t count, const Error& why, const Now& now);
+  void answer_result(const ReplyTo& to, const Result<void>& result);
+
+  Peers& peers_;
+  store::Replica& replica_;
+  Replication& replication_;
+  StoreRequests& requests_;
+  FullStateMerged full_state_merged_;
+  Bytes key_scratch_;
+};
+
+}  // namespace groot::process

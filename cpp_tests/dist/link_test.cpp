@@ -1,0 +1,292 @@
+#include "cnode/dist/link.hpp"
+
+#include <ostream>
+
+#include <doctest/doctest.h>
+
+#include "cnode/dist/limits.hpp"
+#include "cpp_tests/dist/control_samples.hpp"
+#include "cpp_tests/dist/wire.hpp"
+#include "ei_codec/term_encode.hpp"
+
+using namespace groot;
+using namespace groot::dist;
+using namespace groot::dist::test;
+
+namespace {
+
+constexpr const char* cookie = "cookie";
+constexpr std::uint32_t our_challenge = 5;
+const Flags beam_flags(0xd07df7fbd);
+
+// What the peer says after our name, up to and with its ack.
+Bytes handshake_of_acceptor() {
+  Bytes bytes = message(Status{"ok"});
+  append(bytes, message(Challenge{beam_flags, 7, 99, name("peer@host")}));
+  append(bytes, message(ChallengeAck{make_digest(cookie, our_challenge)}));
+  return bytes;
+}
+
+Bytes reg_send_frame(const Bytes& message_bytes) {
+  Bytes frame;
+  encode_frame(RegSend{samples::beam(), "name"}, message_bytes, hidden_flags, frame);
+  return frame;
+}
+
+struct Seen {
+  int ups = 0;
+  std::vector<std::string> frames;
+  std::optional<Error> closed;
+};
+
+// Feeds bytes that die with the call, as a socket's buffer does.
+void feed(Link& link, ByteView bytes, std::int64_t now_ms, Seen& seen) {
+  const auto copy = std::make_unique<Bytes>(bytes.begin(), bytes.end());
+  link.feed(*copy, now_ms);
+  while (auto event = link.next_event()) {
+    if (std::holds_alternative<Up>(*event)) ++seen.ups;
+    if (const auto* frame = std::get_if<FrameReceived>(&*event)) {
+      const auto& message_bytes = frame->frame.message;
+      seen.frames.push_back(to_text(frame->frame.control) + " " +
+                            std::to_string(message_bytes ? message_bytes->size() : 0));
+    }
+    if (const auto* closed = std::get_if<Closed>(&*event)) seen.closed = closed->reason;
+    if (std::holds_alternative<NameReceived>(*event)) {
+      link.answer_name(NameAnswer::ok, cookie, now_ms);
+    }
+  }
+}
+
+std::unique_ptr<Link> initiator(std::int64_t now_ms) {
+  return std::make_unique<Link>(identity("us@host"), name("peer@host"), cookie, our_challenge,
+                                now_ms);
+}
+
+std::unique_ptr<Link> link_that_is_up(std::int64_t now_ms) {
+  auto link = initiator(now_ms);
+  Seen seen;
+  feed(*link, handshake_of_acceptor(), now_ms, seen);
+  REQUIRE(link->is_up());
+  link->written(joined(link->take_output()).size(), now_ms);
+  REQUIRE(link->backlog_bytes() == 0);
+  return link;
+}
+
+std::optional<Error> closing(Link& link) {
+  while (auto event = link.next_event()) {
+    if (const auto* closed = std::get_if<Closed>(&*event)) return closed->reason;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+TEST_CASE("handshake and frames come out alike however the stream is cut") {
+  Bytes stream = handshake_of_acceptor();
+  append(stream, reg_send_frame(samples::hello()));
+  append(stream, {0, 0, 0, 0});
+  append(stream, reg_send_frame(samples::hello()));
+  const std::vector<std::string> expected(
+      2, "REG_SEND to name " + std::to_string(samples::hello().size()));
+
+  for (const std::size_t piece : {stream.size(), std::size_t{1}, std::size_t{2}, std::size_t{3}}) {
+    CAPTURE(piece);
+    auto link = initiator(0);
+    Seen seen;
+    for (std::size_t at = 0; at < stream.size(); at += piece) {
+      const std::size_t size = std::min(piece, stream.size() - at);
+      feed(*link, ByteView(stream).subspan(at, size), 0, seen);
+    }
+    CHECK(seen.ups == 1);
+    CHECK(seen.frames == expected);
+    CHECK_FALSE(seen.closed);
+  }
+}
+
+TEST_CASE("an acceptor keeps the bytes that come while its owner decides") {
+  Bytes stream = message(SendName{beam_flags, 99, name("peer@host")});
+  append(stream, message(ChallengeReply{7, make_digest(cookie, our_challenge)}));
+  append(stream, reg_send_frame(samples::hello()));
+  Link link(identity("us@host"), our_challenge, 0);
+  {
+    const auto copy = std::make_unique<Bytes>(stream);
+    link.feed(*copy, 0);
+    REQUIRE(std::holds_alternative<NameReceived>(*link.next_event()));
+    CHECK_FALSE(link.next_event());
+  }
+  CHECK(link.peer().name == name("peer@host"));
+  link.answer_name(NameAnswer::ok, cookie, 0);
+  CHECK(std::holds_alternative<Up>(*link.next_event()));
+  CHECK(std::holds_alternative<FrameReceived>(*link.next_event()));
+  CHECK_FALSE(link.next_event());
+}
+
+TEST_CASE("each step of the handshake has its own time") {
+  auto link = initiator(1'000);
+  CHECK(link->next_deadline_ms() == 1'000 + handshake_timeout_ms);
+  link->wake(1'000 + handshake_timeout_ms - 1);
+  CHECK_FALSE(closing(*link));
+  Seen seen;
+  feed(*link, message(Status{"ok"}), 7'500, seen);
+  CHECK(link->next_deadline_ms() == 7'500 + handshake_timeout_ms);
+  // Half a message is no step.
+  feed(*link, Bytes{0, 100, 'N'}, 9'000, seen);
+  CHECK(link->next_deadline_ms() == 7'500 + handshake_timeout_ms);
+  link->wake(7'500 + handshake_timeout_ms);
+  CHECK(closing(*link)->code == dist_errc::handshake_timeout);
+  CHECK_FALSE(link->next_deadline_ms());
+}
+
+TEST_CASE("a handshake message over the limit is refused by its length") {
+  for (const bool over : {false, true}) {
+    CAPTURE(over);
+    const std::size_t size = handshake_message_bytes_max + (over ? 1 : 0);
+    Bytes name_message = message(SendName{beam_flags, 99, name("peer@host")});
+    name_message.resize(2 + size);  // trailing bytes are to be ignored
+    name_message[0] = static_cast<std::uint8_t>(size >> 8);
+    name_message[1] = static_cast<std::uint8_t>(size);
+    Link link(identity("us@host"), our_challenge, 0);
+    Seen seen;
+    feed(link, name_message, 0, seen);
+    CHECK(seen.closed.has_value() == over);
+    if (over) CHECK(seen.closed->code == dist_errc::bad_handshake);
+  }
+}
+
+TEST_CASE("a closing peer is told apart by when it closes") {
+  auto dialed = initiator(0);
+  dialed->peer_closed(0);
+  CHECK(closing(*dialed)->code == dist_errc::peer_closed);
+
+  auto refused = initiator(0);
+  Seen seen;
+  Bytes bytes = message(Status{"ok"});
+  append(bytes, message(Challenge{beam_flags, 7, 99, name("peer@host")}));
+  feed(*refused, bytes, 0, seen);
+  refused->peer_closed(0);
+  CHECK(closing(*refused)->code == dist_errc::refused_cookie);
+
+  auto up = link_that_is_up(0);
+  up->peer_closed(0);
+  CHECK(closing(*up)->code == dist_errc::peer_closed);
+  CHECK_FALSE(up->is_up());
+  up->peer_closed(0);
+  CHECK_FALSE(up->next_event());
+}
+
+TEST_CASE("a tick is sent when nothing else was, and only then") {
+  auto link = link_that_is_up(0);
+  link->wake(14'999);
+  CHECK_FALSE(link->has_output());
+  link->wake(15'000);
+  CHECK(joined(link->take_output()) == Bytes{0, 0, 0, 0});
+  CHECK(link->next_deadline_ms() == 30'000);
+  // The tick was not written: another one would not be either.
+  link->wake(30'000);
+  CHECK_FALSE(link->has_output());
+  link->written(4, 31'000);
+  CHECK(link->next_deadline_ms() == 46'000);
+  link->wake(46'000);
+  CHECK(joined(link->take_output()) == Bytes{0, 0, 0, 0});
+}
+
+TEST_CASE("a peer that is silent for the tick time and a quarter is given up") {
+  auto link = link_that_is_up(0);
+  link->wake(74'999);
+  CHECK_FALSE(closing(*link));
+  Seen seen;
+  feed(*link, Bytes{0}, 74'999, seen);  // any byte counts
+  link->wake(149'998);
+  CHECK_FALSE(closing(*link));
+  link->wake(149'999);
+  CHECK(closing(*link)->code == dist_errc::tick_timeout);
+}
+
+TEST_CASE("breaches after the handshake close the link, and nothing is read behind them") {
+  const std::pair<Bytes, dist_errc> cases[] = {
+      {{0x40, 0, 0, 1}, dist_errc::frame_too_large},
+      {{0xff, 0xff, 0xff, 0xff}, dist_errc::frame_too_large},
+      {{0, 0, 0, 2, 112, 131}, dist_errc::bad_frame},
+      {{0, 0, 0, 3, 131, 68, 0}, dist_errc::bad_frame},
+      {{0, 0, 0, 6, 112, 131, 104, 1, 97, 5}, dist_errc::unknown_operation},
+  };
+  for (const auto& [bytes, code] : cases) {
+    const std::size_t bytes_fed = bytes.size();
+    CAPTURE(bytes_fed);
+    auto link = link_that_is_up(0);
+    Bytes stream = bytes;
+    append(stream, reg_send_frame(samples::hello()));
+    Seen seen;
+    feed(*link, stream, 0, seen);
+    REQUIRE(seen.closed);
+    CHECK(seen.closed->code == code);
+    CHECK(seen.frames.empty());
+    feed(*link, reg_send_frame(samples::hello()), 0, seen);
+    CHECK(seen.frames.empty());
+  }
+}
+
+TEST_CASE("small messages share a chunk, a large one is written from where it is") {
+  auto link = link_that_is_up(0);
+  const auto small = std::make_shared<const Bytes>(
+      ei_codec::encode_term(ei_codec::binary(std::string(copied_message_bytes_max - 5, 'x'))));
+  const auto large = std::make_shared<const Bytes>(
+      ei_codec::encode_term(ei_codec::binary(std::string(copied_message_bytes_max - 4, 'x'))));
+  REQUIRE(small->size() == copied_message_bytes_max);
+  const RegSend control{samples::beam(), "name"};
+  link->send(control, small);
+  link->send(control, small);
+  link->send(control, large);
+  link->send(LinkTo{samples::beam(), samples::peer()}, nullptr);
+  const std::vector<OutputChunk> chunks = link->take_output();
+  REQUIRE(chunks.size() == 3);
+  CHECK(chunks[1].shared == large);
+  CHECK_FALSE(link->has_output());
+
+  Bytes expected = reg_send_frame(*small);
+  append(expected, reg_send_frame(*small));
+  append(expected, reg_send_frame(*large));
+  encode_frame(LinkTo{samples::beam(), samples::peer()}, {}, hidden_flags, expected);
+  CHECK(joined(chunks) == expected);
+  CHECK(link->backlog_bytes() == expected.size());
+  link->written(expected.size(), 0);
+  CHECK(link->backlog_bytes() == 0);
+}
+
+TEST_CASE("chunks do not grow without end") {
+  auto link = link_that_is_up(0);
+  const auto message_bytes = std::make_shared<const Bytes>(samples::hello());
+  for (int i = 0; i < 10'000; ++i) link->send(RegSend{samples::beam(), "name"}, message_bytes);
+  for (const OutputChunk& chunk : link->take_output()) {
+    CHECK(chunk.view().size() <= output_chunk_bytes + 1'000);
+  }
+}
+
+TEST_CASE("a peer that does not read is given up at the limit of its backlog") {
+  auto link = link_that_is_up(0);
+  const std::size_t head = reg_send_frame(samples::hello()).size() - samples::hello().size();
+  const auto exactly = std::make_shared<const Bytes>(backlog_bytes_max - head, 0);
+  const RegSend control{samples::beam(), "name"};
+  link->send(control, exactly);
+  CHECK(link->backlog_bytes() == backlog_bytes_max);
+  CHECK(link->is_up());
+  (void)link->take_output();  // taken is not written
+  link->send(LinkTo{samples::beam(), samples::peer()}, nullptr);
+  CHECK_FALSE(link->is_up());
+  CHECK_FALSE(link->has_output());
+  CHECK(closing(*link)->code == dist_errc::backlog_full);
+}
+
+TEST_CASE("close is the last event, and the queued output may still be written") {
+  auto link = link_that_is_up(0);
+  link->send(LinkTo{samples::beam(), samples::peer()}, nullptr);
+  link->close({dist_errc::requested, {}});
+  link->close({dist_errc::stopping, {}});
+  CHECK(link->has_output());
+  CHECK(closing(*link)->code == dist_errc::requested);
+  CHECK_FALSE(link->next_event());
+  link->answer_name(NameAnswer::ok, cookie, 0);
+  link->answer_alive(true, 0);
+  link->wake(1'000'000);
+  CHECK_FALSE(link->next_event());
+}

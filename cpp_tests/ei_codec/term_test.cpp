@@ -1,0 +1,155 @@
+#include "ei_codec/term.hpp"
+
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "ei_codec/term_decode.hpp"
+#include "ei_codec/term_encode.hpp"
+
+namespace groot::ei_codec {
+namespace {
+
+// Keys 0, 1, ... with values that depend on them.
+std::vector<std::pair<Term, Term>> numbered(int count) {
+  std::vector<std::pair<Term, Term>> pairs;
+  for (int i = 0; i < count; ++i) pairs.emplace_back(i, binary(std::to_string(i)));
+  return pairs;
+}
+
+// Deeper than a key may be, so that it has no canonical bytes.
+Term deep(int innermost) {
+  Term term = innermost;
+  for (std::size_t i = 0; i <= tree_depth_max; ++i) term = tuple({std::move(term)});
+  return term;
+}
+
+}  // namespace
+
+TEST_CASE("term: equality is Erlang's =:=") {
+  CHECK(Term(1) == Term(std::int64_t{1}));
+  CHECK(Term(1) != Term(1.0));
+  CHECK(Term(0.0) == Term(-0.0));
+  CHECK(atom("a") != binary("a"));
+  CHECK(Term() == list({}));
+  CHECK(list({1}) != tuple({1}));
+  CHECK(Term(List{{1}, {2}}) != list({1, 2}));
+  CHECK(tuple({1, list({2})}) == tuple({1, list({2})}));
+}
+
+TEST_CASE("term: references are equal when they differ in trailing zero words only") {
+  const Reference one{Atom{"a@b"}, 1, {7}};
+  const Reference padded{Atom{"a@b"}, 1, {7, 0, 0}};
+  const Reference other{Atom{"a@b"}, 1, {7, 0, 1}};
+  CHECK(one == padded);
+  CHECK((one <=> padded) == std::strong_ordering::equal);
+  CHECK(one != other);
+  CHECK(one < other);
+  CHECK(one != Reference{Atom{"a@b"}, 2, {7}});
+  CHECK(one != Reference{Atom{"a@c"}, 1, {7}});
+}
+
+TEST_CASE("term: maps are equal whatever their order, at every size") {
+  for (const int size : {0, 1, 2, 16, 17, 500}) {
+    CAPTURE(size);
+    auto pairs = numbered(size);
+    const Term forwards = map(pairs);
+    std::ranges::reverse(pairs);
+    CHECK(map(pairs) == forwards);
+    if (size == 0) continue;
+    pairs.back().second = nil();
+    CHECK(map(pairs) != forwards);
+    std::ranges::reverse(pairs);
+    CHECK(map(pairs) != forwards);
+    pairs.back().first = nil();
+    CHECK(map(pairs) != forwards);
+    pairs.pop_back();
+    CHECK(map(pairs) != forwards);
+  }
+}
+
+TEST_CASE("term: large maps are compared in less than quadratic time") {
+  auto pairs = numbered(50'000);
+  const Term forwards = map(pairs);
+  std::ranges::reverse(pairs);
+  CHECK(map(pairs) == forwards);
+}
+
+TEST_CASE("term: a later pair replaces an equal key") {
+  for (const int size : {3, 100}) {
+    CAPTURE(size);
+    auto pairs = numbered(size);
+    pairs.emplace_back(1, nil());
+    const Term term = map(pairs);
+    const Map& result = *term.get_if<Map>();
+    CHECK(result.pairs.size() == static_cast<std::size_t>(size));
+    CHECK(*result.find(1) == nil());
+    CHECK(*result.find(2) == binary("2"));
+    CHECK(result.find(1.0) == nullptr);
+  }
+}
+
+TEST_CASE("term: keys too deep for an index are found all the same") {
+  auto pairs = numbered(20);
+  pairs.emplace_back(deep(1), 1);
+  pairs.emplace_back(deep(2), 2);
+  pairs.emplace_back(deep(1), 3);
+  const Term term = map(pairs);
+  CHECK(term.get_if<Map>()->pairs.size() == 22);
+  CHECK(*term.get_if<Map>()->find(deep(1)) == Term(3));
+  std::ranges::reverse(pairs);
+  pairs.erase(pairs.begin() + 2);  // the first deep(1)
+  CHECK(map(pairs) == term);
+}
+
+TEST_CASE("term: short spellings") {
+  CHECK(atom("a").is_atom("a"));
+  CHECK_FALSE(atom("a").is_atom("b"));
+  CHECK_FALSE(binary("a").is_atom("a"));
+  CHECK(boolean(true).is_atom("true"));
+  CHECK(boolean(false).is_atom("false"));
+  CHECK(nil().is_atom("nil"));
+  CHECK(*unsigned_integer(7).get_if<std::int64_t>() == 7);
+  CHECK(*unsigned_integer(INT64_MAX).get_if<std::int64_t>() == INT64_MAX);
+  const Bytes highest(8, 0xFF);
+  CHECK(unsigned_integer(UINT64_MAX) == Term(BigInteger{false, highest}));
+}
+
+TEST_CASE("term: names with a zero byte survive ei") {
+  const std::string name("a\0b", 3);
+  for (const Term& term : {atom(name), Term(Pid{Atom{name}, 1, 2, 3}), Term(Port{Atom{name}, 1, 2}),
+                           Term(Reference{Atom{name}, 1, {1, 2, 3}}),
+                           Term(ExportedFun{Atom{name}, Atom{name}, 255})}) {
+    const Bytes bytes = encode_term(term);
+    const auto scanned = scan_whole_term(bytes);
+    REQUIRE(scanned);
+    CHECK(*decode_term(*scanned) == term);
+  }
+}
+
+TEST_CASE("term: decoding keeps the sign of zero and the words of a reference") {
+  const auto again = [](const Term& term) {
+    const Bytes bytes = encode_term(term);
+    return encode_term(*decode_term(*scan_whole_term(bytes))) == bytes;
+  };
+  CHECK(again(-0.0));
+  CHECK(again(0.0));
+  CHECK(again(Reference{Atom{"a@b"}, 1, {7}}));
+}
+
+TEST_CASE("term: depth of a tree, just below and just above") {
+  Term term = nil();
+  for (std::size_t i = 0; i < tree_depth_max; ++i) term = tuple({std::move(term)});
+  const Bytes deepest = encode_term(term);
+  CHECK(*decode_term(*scan_whole_term(deepest)) == term);
+  const Bytes deeper = encode_term(tuple({term}));
+  CHECK_FALSE(decode_term(*scan_whole_term(deeper)));
+}
+
+TEST_CASE("term: encoding appends") {
+  Bytes out{1};
+  encode_term(Term(5), out);
+  CHECK(out == Bytes{1, 97, 5});
+}
+
+}  // namespace groot::ei_codec

@@ -1,0 +1,174 @@
+#include "cnode/io/epmd_client.hpp"
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "cnode/dist/dist_error.hpp"
+#include "cpp_tests/io/fake_epmd.hpp"
+
+namespace asio = boost::asio;
+using groot::Result;
+using groot::dist::dist_errc;
+using groot::dist::NodeName;
+using groot::ei_codec::Bytes;
+using groot::io::epmd_place;
+using groot::io::EpmdClient;
+using groot::io::EpmdPlace;
+using groot::io::FakeEpmd;
+using groot::io::LogLevel;
+using groot::io::run_until;
+
+namespace {
+
+// ALIVE2_X_RESP.
+const Bytes registered{118, 0, 0x12, 0x34, 0x56, 0x78};
+const Bytes taken{118, 1, 0, 0, 0, 99};
+
+struct World {
+  World()
+      : epmd(context),
+        client(context, EpmdPlace{epmd.port(), {asio::ip::address_v4::loopback()}},
+               NodeName::parse("groot@127.0.0.1").value(), 4711,
+               [this](LogLevel, const std::string& text) { log.push_back(text); }) {
+    epmd.close_after_answer = false;
+  }
+
+  Result<std::uint32_t> start() {
+    std::optional<Result<std::uint32_t>> answer;
+    client.start([&](Result<std::uint32_t> creation) { answer = std::move(creation); });
+    REQUIRE(run_until(context, [&] { return answer.has_value(); }));
+    return *answer;
+  }
+
+  asio::io_context context;
+  FakeEpmd epmd;
+  std::vector<std::string> log;
+  EpmdClient client;
+};
+
+class SetVariable {
+ public:
+  SetVariable(const char* name, const char* value) : name_(name) {
+    if (const char* old = std::getenv(name); old != nullptr) old_ = old;
+    ::setenv(name, value, 1);
+  }
+  ~SetVariable() {
+    if (old_) {
+      ::setenv(name_, old_->c_str(), 1);
+    } else {
+      ::unsetenv(name_);
+    }
+  }
+  SetVariable(const SetVariable&) = delete;
+  SetVariable& operator=(const SetVariable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+}  // namespace
+
+TEST_CASE("a registration names a hidden node and brings the creation") {
+  World world;
+  world.epmd.answer = registered;
+  const auto creation = world.start();
+  REQUIRE(creation.has_value());
+  CHECK(*creation == 0x12345678);
+  REQUIRE(world.epmd.requests().size() == 1);
+  CHECK(world.epmd.requests()[0] ==
+        Bytes{0, 18, 120, 0x12, 0x67, 72, 0, 0, 6, 0, 5, 0, 5, 'g', 'r', 'o', 'o', 't', 0, 0});
+}
+
+TEST_CASE("the registration is kept open, and closed at the end") {
+  World world;
+  world.epmd.answer = registered;
+  REQUIRE(world.start().has_value());
+  world.context.run_for(std::chrono::milliseconds(50));
+  CHECK(world.epmd.ended() == 0);
+  world.client.close();
+  CHECK(run_until(world.context, [&] { return world.epmd.ended() == 1; }));
+}
+
+TEST_CASE("a taken name is told, and the connection that epmd leaves open is closed") {
+  World world;
+  world.epmd.answer = taken;
+  const auto refused = world.start();
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == dist_errc::name_taken);
+  CHECK(refused.error().detail.find("groot") != std::string::npos);
+  CHECK(run_until(world.context, [&] { return world.epmd.ended() == 1; }));
+}
+
+TEST_CASE("without an epmd the error says what to do") {
+  World world;
+  const std::uint16_t port = world.epmd.port();
+  asio::io_context context;
+  std::uint16_t free_port = 0;
+  {
+    FakeEpmd gone(context);
+    free_port = gone.port();
+  }
+  REQUIRE(free_port != port);
+  EpmdClient client(
+      context, {free_port, {asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()}},
+      NodeName::parse("groot@127.0.0.1").value(), 4711, nullptr);
+  std::optional<Result<std::uint32_t>> answer;
+  client.start([&](Result<std::uint32_t> creation) { answer = std::move(creation); });
+  REQUIRE(run_until(context, [&] { return answer.has_value(); }));
+  REQUIRE_FALSE(answer->has_value());
+  CHECK(answer->error().code == dist_errc::connect_failed);
+  CHECK(answer->error().detail.find("epmd -daemon") != std::string::npos);
+}
+
+TEST_CASE("a lost registration is made again by itself, and a name taken meanwhile is waited for") {
+  World world;
+  world.epmd.answer = registered;
+  REQUIRE(world.start().has_value());
+  world.epmd.answer = taken;
+  world.epmd.hang_up();
+  REQUIRE(run_until(world.context, [&] { return world.epmd.requests().size() == 2; }));
+  world.epmd.answer = registered;
+  REQUIRE(run_until(world.context, [&] { return world.log.size() == 3; }));
+  CHECK(world.epmd.requests().size() == 3);
+  CHECK(world.epmd.requests()[2] == world.epmd.requests()[0]);
+  CHECK(world.log[0].find("closed our registration") != std::string::npos);
+  CHECK(world.log[1].find("already registered") != std::string::npos);
+  CHECK(world.log[2] == "registered with epmd again");
+}
+
+TEST_CASE("an answer in pieces is awaited, a wrong one refused") {
+  World world;
+  world.epmd.answer = {200, 0};
+  const auto refused = world.start();
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == dist_errc::bad_epmd_reply);
+}
+
+TEST_CASE("the environment says where epmd is") {
+  const SetVariable no_address("ERL_EPMD_ADDRESS", "");
+  {
+    const SetVariable port("ERL_EPMD_PORT", "");
+    const auto place = epmd_place();
+    REQUIRE(place.has_value());
+    CHECK(place->port == 4369);
+    CHECK(place->addresses.size() == 2);
+  }
+  {
+    const SetVariable port("ERL_EPMD_PORT", "4370");
+    const SetVariable address("ERL_EPMD_ADDRESS", "127.0.0.1,10.0.0.7,nonsense,0.0.0.0");
+    const auto place = epmd_place();
+    REQUIRE(place.has_value());
+    CHECK(place->port == 4370);
+    REQUIRE(place->addresses.size() == 3);
+    CHECK(place->addresses[2] == asio::ip::make_address("10.0.0.7"));
+  }
+  for (const char* wrong : {"0", "65536", "-1", "4369x", "epmd"}) {
+    CAPTURE(wrong);
+    const SetVariable port("ERL_EPMD_PORT", wrong);
+    CHECK_FALSE(epmd_place().has_value());
+  }
+}

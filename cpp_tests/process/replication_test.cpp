@@ -1,0 +1,139 @@
+#include "cnode/process/replication.hpp"
+
+#include "cnode/process/limits.hpp"
+#include "ei_codec/term_encode.hpp"
+#include "fake_stock.hpp"
+
+namespace groot::process {
+namespace {
+
+using namespace testing;
+
+// The messages to storage processes among the actions, undecoded.
+std::vector<SendFrame> to_storage(Script& s) {
+  std::vector<SendFrame> frames;
+  for (const Action& action : s.router.take_actions()) {
+    const auto* frame = std::get_if<SendFrame>(&action);
+    if (!frame) continue;
+    const auto* message = std::get_if<dist::RegSend>(&frame->control);
+    if (message && message->to == "Elixir.Groot.Storage") frames.push_back(*frame);
+  }
+  return frames;
+}
+
+TEST_CASE("a write is encoded once, however many peers get it") {
+  Script s;
+  FakeStock a(s, "a@h", Runs::groot_with_delete);
+  a.settle();
+  FakeStock b(s, "b@h", Runs::groot_without_delete);
+  b.settle();
+  FakeStock c(s, "c@h", Runs::no_groot);
+  c.settle();
+  s.set("k", "v");
+  const auto frames = to_storage(s);
+  REQUIRE(frames.size() == 2);
+  CHECK(frames[0].link == a.link);
+  CHECK(frames[1].link == b.link);
+  CHECK(frames[0].message == frames[1].message);  // the same bytes, not equal ones
+}
+
+TEST_CASE("a delete goes to stock as an update with nil, never as propagate_delete") {
+  for (const Runs runs : {Runs::groot_without_delete, Runs::groot_with_delete}) {
+    Script s;
+    FakeStock peer(s, "a@h", runs);
+    peer.settle();
+    s.set("k", "v");
+    store::Effects effects;
+    REQUIRE(s.replica.erase(encoded("k"), s.now, effects));
+    s.router.perform(std::move(effects), s.now);
+    peer.settle();
+    CHECK(peer.get("k") == "nil");
+    CHECK(peer.deaths == 0);
+  }
+}
+
+TEST_CASE("list keys never reach a stock node, alone or in a crowd") {
+  Script s;
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  peer.settle();
+  s.set("\"charlist\"", "v");
+  s.set("[]", "v");
+  store::Effects many;
+  for (int i = 0; i < 40; ++i) {
+    const std::string key = i % 2 == 0 ? "[" + std::to_string(i) + "]" : std::to_string(i);
+    REQUIRE(s.replica.set(encoded(key), encoded("v"), std::nullopt, s.now, many));
+  }
+  s.router.perform(std::move(many), s.now);
+  peer.settle();
+  CHECK(peer.deaths == 0);
+  CHECK(peer.get("39") == "v");
+}
+
+TEST_CASE("the warning about a list key names it, within limits") {
+  Script s;
+  s.set("\"charlist\"", "v");
+  s.set("\"" + std::string(logged_key_bytes_max, 'x') + "\"", "v");
+  const auto warnings = s.take_warnings();
+  REQUIRE(warnings.size() == 2);
+  CHECK(warnings[0] == "a key that is a list is not sent to stock nodes: ~c\"charlist\"");
+  CHECK(warnings[1].ends_with("xxx..."));
+  CHECK(warnings[1].size() < warnings[0].size() + logged_key_bytes_max);
+}
+
+TEST_CASE("few writes travel one by one, many as one map that holds the last of each key") {
+  Script s;
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  peer.settle();
+  const auto write = [&](std::size_t count) {
+    store::Effects effects;
+    for (std::size_t i = 0; i < count; ++i) {
+      // One key twice.
+      const std::string key = std::to_string(i % (count - 1));
+      REQUIRE(
+          s.replica.set(encoded(key), encoded(std::to_string(i)), std::nullopt, s.now, effects));
+    }
+    s.router.perform(std::move(effects), s.now);
+    return to_storage(s);
+  };
+  CHECK(write(singles_max).size() == singles_max);
+  const auto frames = write(singles_max + 2);
+  REQUIRE(frames.size() == 1);
+  const Term message = decoded(*frames[0].message);  // decoding refuses a key twice
+  CHECK(text(message).find("value => " + std::to_string(singles_max + 1)) != std::string::npos);
+}
+
+TEST_CASE("a state above the message size goes in several") {
+  Script s;
+  const Bytes value = encode_term(ei_codec::Binary{Bytes(std::size_t{5} << 20)});
+  store::Effects effects;
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(s.replica.set(encoded(std::to_string(i)), value, std::nullopt, s.now, effects));
+  }
+  const LinkId link = s.up("a@h");
+  (void)s.router.take_actions();
+  s.receive(link, dist::RegSend{s.pid_of(link), "Elixir.Groot.Storage"}, erl("{nodeup,'a@h'}"));
+  const auto frames = to_storage(s);
+  CHECK(frames.size() == 2);
+  std::size_t registers = 0;
+  for (const auto& frame : frames) {
+    CHECK(frame.message->size() <= update_bytes_max + 1'000);
+    registers += frame.message->size() / value.size();
+  }
+  CHECK(registers == 20);
+}
+
+TEST_CASE("an update that came from a peer is not sent back to anyone") {
+  Script s;
+  FakeStock a(s, "a@h", Runs::groot_with_delete);
+  a.settle();
+  FakeStock b(s, "b@h", Runs::groot_with_delete);
+  b.settle();
+  s.cast(
+      a.link, "Elixir.Groot.Storage",
+      ei_codec::tuple({ei_codec::atom("update_register"), register_term(erl("k"), erl("v"), 1)}));
+  CHECK(s.get("k") == "v");
+  CHECK(to_storage(s).empty());
+}
+
+}  // namespace
+}  // namespace groot::process

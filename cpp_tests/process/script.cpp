@@ -1,0 +1,250 @@
+#include "script.hpp"
+
+#include <utility>
+
+#include "ei_codec/term_decode.hpp"
+#include "ei_codec/term_encode.hpp"
+#include "ei_codec/term_scan.hpp"
+
+namespace groot::process::testing {
+namespace {
+
+using ei_codec::atom;
+using ei_codec::tuple;
+
+constexpr std::uint32_t own_creation = 7;
+constexpr std::uint32_t peer_creation = 9;
+
+RouterOptions options(HiddenFeed feed, const std::string& name) {
+  RouterOptions made;
+  made.self = node(name);
+  made.creation = own_creation;
+  made.hidden_feed = feed;
+  made.random = [count = std::uint64_t{0}]() mutable { return ++count; };
+  return made;
+}
+
+// What the other end reads of a frame. `bytes` must outlive it.
+dist::Frame over_the_wire(const Control& control, ByteView message, Bytes& bytes) {
+  dist::encode_frame(control, message, dist::hidden_flags, bytes);
+  auto frame = dist::decode_frame(ByteView(bytes).subspan(4));
+  REQUIRE_MESSAGE(frame, frame.error().text());
+  return *std::move(frame);
+}
+
+}  // namespace
+
+NodeName node(std::string_view name) {
+  auto parsed = NodeName::parse(name);
+  REQUIRE(parsed);
+  return *std::move(parsed);
+}
+
+Term erl(std::string_view text) {
+  auto parsed = ei_codec::parse_term(text, ei_codec::Syntax::erlang);
+  REQUIRE_MESSAGE(parsed, text);
+  return *std::move(parsed);
+}
+
+Bytes encoded(std::string_view text) {
+  return encode_term(erl(text));
+}
+std::string text(const Term& term) {
+  return to_text(term, ei_codec::Syntax::erlang);
+}
+std::string text(ByteView encoded) {
+  return text(decoded(encoded));
+}
+
+Term decoded(ByteView encoded) {
+  const auto scanned = ei_codec::scan_whole_term(encoded);
+  REQUIRE(scanned);
+  auto term = decode_term(*scanned);
+  REQUIRE(term);
+  return *std::move(term);
+}
+
+Term stamp_term(std::uint64_t time, std::uint64_t counter, std::uint64_t node_id) {
+  using ei_codec::unsigned_integer;
+  return ei_codec::map({{atom("__struct__"), atom("Elixir.HLClock.Timestamp")},
+                        {atom("time"), unsigned_integer(time)},
+                        {atom("counter"), unsigned_integer(counter)},
+                        {atom("node_id"), unsigned_integer(node_id)}});
+}
+
+Term register_term(const Term& key, const Term& value, std::uint64_t time, std::uint64_t counter,
+                   std::uint64_t node_id) {
+  return ei_codec::map({{atom("key"), key},
+                        {atom("value"), value},
+                        {atom("hlc"), stamp_term(time, counter, node_id)}});
+}
+
+Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id)
+    : replica(store::ReplicaOptions{.node_id = node_id}),
+      router(options(feed, name), replica),
+      name_(name) {}
+
+LinkId Script::up(const std::string& name, bool visible) {
+  const LinkId link = link_names_.size();
+  link_names_.push_back(name);
+  const std::uint64_t published = visible ? 1 : 0;
+  router.peer_up(
+      link, {node(name), peer_creation, dist::Flags(dist::hidden_flags.bits() | published)}, now);
+  return link;
+}
+
+LinkId Script::quiet_up(const std::string& name) {
+  const LinkId link = up(name);
+  (void)take_sent();
+  return link;
+}
+
+void Script::down(LinkId link) {
+  router.peer_down(link, Error{dist::make_error_code(dist::dist_errc::peer_closed), ""}, now);
+}
+
+void Script::receive(LinkId link, const Control& control) {
+  receive_bytes(link, control, {});
+}
+
+void Script::receive(LinkId link, const Control& control, const Term& message) {
+  receive_bytes(link, control, encode_term(message));
+}
+
+void Script::receive_bytes(LinkId link, const Control& control, ByteView message) {
+  Bytes bytes;
+  router.receive(link, over_the_wire(control, message, bytes), now);
+}
+
+void Script::cast(LinkId link, std::string_view name, const Term& message) {
+  receive(link, dist::RegSend{pid_of(link), std::string(name)},
+          tuple({atom("$gen_cast"), message}));
+}
+
+Term Script::call(LinkId link, std::string_view name, const Term& request) {
+  (void)take_sent();
+  const Reference ref = new_reference(link);
+  const Term tag = ei_codec::List{{atom("alias")}, {Term(ref)}};
+  const Pid caller = pid_of(link);
+  receive(link, dist::MonitorP{caller, Atom{std::string(name)}, ref});
+  receive(link, dist::RegSend{caller, std::string(name)},
+          tuple({atom("$gen_call"), tuple({Term(caller), tag}), request}));
+  const auto sent = take_sent();
+  REQUIRE(sent.size() == 1);
+  const auto* reply = sent[0].get<dist::AliasSend>();
+  REQUIRE(reply);
+  CHECK(reply->to == ref);
+  const auto* pair = sent[0].message.get_if<ei_codec::Tuple>();
+  REQUIRE(pair);
+  REQUIRE(pair->elements.size() == 2);
+  CHECK(pair->elements[0] == tag);
+  return pair->elements[1];
+}
+
+Term Script::rpc(LinkId link, std::string_view module, std::string_view function,
+                 std::vector<Term> arguments) {
+  (void)take_sent();
+  const Term res = new_reference(link);
+  dist::SpawnRequest request;
+  request.request = new_reference(link);
+  request.from = pid_of(link);
+  request.group_leader = pid_of(link, 60);
+  request.module = "erpc";
+  request.function = "execute_call";
+  request.arity = 4;
+  request.monitor = true;
+  receive(
+      link, request,
+      ei_codec::list({res, atom(module), atom(function), ei_codec::list(std::move(arguments))}));
+  const auto sent = take_sent();
+  REQUIRE(sent.size() >= 2);
+  const auto* reply = sent.front().get<dist::SpawnReply>();
+  REQUIRE(reply);
+  CHECK(reply->request == request.request);
+  CHECK(reply->monitored);
+  const auto* exit = sent.back().get<dist::MonitorPExit>();
+  REQUIRE(exit);
+  CHECK(exit->ref == request.request);
+  CHECK(exit->from == reply->result);
+  const auto* reason = exit->reason.get_if<ei_codec::Tuple>();
+  REQUIRE(reason);
+  CHECK(reason->elements.at(0) == res);
+  return tuple({reason->elements.begin() + 1, reason->elements.end()});
+}
+
+std::string Script::rpc_text(LinkId link, std::string_view module, std::string_view function,
+                             std::string_view arguments) {
+  const Term ended = rpc(link, module, function, erl(arguments).get_if<ei_codec::List>()->elements);
+  const auto& elements = ended.get_if<ei_codec::Tuple>()->elements;
+  return elements.at(0).is_atom("return") ? text(elements.at(1)) : text(ended);
+}
+
+void Script::pass(std::int64_t milliseconds) {
+  const std::int64_t end = now.monotonic_ms + milliseconds;
+  while (true) {
+    const auto next = router.next_wake_ms(now);
+    REQUIRE(next);
+    const std::int64_t at = std::max(*next, now.monotonic_ms);
+    if (at > end) break;
+    now.wall_ms += at - now.monotonic_ms;
+    now.monotonic_ms = at;
+    router.wake(now);
+    // What is due now is done now: a router that asks for the same instant again would spin.
+    REQUIRE(router.next_wake_ms(now) > now.monotonic_ms);
+  }
+  now.wall_ms += end - now.monotonic_ms;
+  now.monotonic_ms = end;
+}
+
+void Script::collect() {
+  for (Action& action : router.take_actions()) {
+    const auto* frame = std::get_if<SendFrame>(&action);
+    if (!frame) {
+      actions_.push_back(std::move(action));
+      continue;
+    }
+    Bytes bytes;
+    const dist::Frame received = over_the_wire(
+        frame->control, frame->message ? ByteView(*frame->message) : ByteView(), bytes);
+    sent_.push_back({frame->link, received.control,
+                     received.message ? decoded(received.message->bytes()) : Term()});
+  }
+}
+
+std::vector<Sent> Script::take_sent() {
+  collect();
+  return std::exchange(sent_, {});
+}
+
+std::vector<std::string> Script::take_warnings() {
+  std::vector<std::string> lines;
+  for (const LogLine& line : take_actions_as<LogLine>()) {
+    if (line.level >= LogLine::Level::warning) lines.push_back(line.text);
+  }
+  return lines;
+}
+
+std::string Script::get(std::string_view key) const {
+  const auto reg = replica.get(encoded(key), now.wall_ms);
+  return reg ? text(reg->value()) : "none";
+}
+
+void Script::set(std::string_view key, std::string_view value) {
+  store::Effects effects;
+  REQUIRE(replica.set(encoded(key), encoded(value), std::nullopt, now, effects));
+  router.perform(std::move(effects), now);
+}
+
+Pid Script::pid_of(LinkId link, std::uint32_t id) const {
+  return {{link_names_.at(link)}, id, 0, peer_creation};
+}
+
+Pid Script::own_pid(ServedPid served) const {
+  return {{name_}, static_cast<std::uint32_t>(served), 0, own_creation};
+}
+
+Reference Script::new_reference(LinkId link) {
+  return {{link_names_.at(link)}, peer_creation, {++references_, 2, 3}};
+}
+
+}  // namespace groot::process::testing

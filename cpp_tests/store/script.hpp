@@ -1,0 +1,171 @@
+// What the store's tests are written with: keys and values from text, a replica with its time and
+// effects, and what is left of a replica when only its meaning counts.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "store/replica.hpp"
+
+namespace groot::store::testing {
+
+inline constexpr std::int64_t wall_start_ms = 1'700'000'000'000;
+
+// A binary (BINARY_EXT) as key or value.
+inline Bytes term(std::string_view text) {
+  Bytes bytes{109, 0, 0, static_cast<std::uint8_t>(text.size() >> 8),
+              static_cast<std::uint8_t>(text.size())};
+  for (const char c : text) bytes.push_back(static_cast<std::uint8_t>(c));
+  return bytes;
+}
+// A charlist (STRING_EXT): a key that is a list.
+inline Bytes list_term(std::string_view text) {
+  Bytes bytes{107, static_cast<std::uint8_t>(text.size() >> 8),
+              static_cast<std::uint8_t>(text.size())};
+  for (const char c : text) bytes.push_back(static_cast<std::uint8_t>(c));
+  return bytes;
+}
+// The text of term(text); "nil" for the atom; "" for anything else.
+inline std::string text_of(ByteView bytes) {
+  if (ei_codec::same_bytes(bytes, nil_value())) return "nil";
+  if (bytes.size() < 5 || bytes[0] != 109) return {};
+  return std::string(ei_codec::as_text(bytes.subspan(5)));
+}
+inline std::string text_of(const RegisterPtr& reg) {
+  return reg ? text_of(reg->value()) : "none";
+}
+
+// A register in words: "key=value@time.counter@node", "key deleted@...", with "until ..." added.
+inline std::string describe(const Register& reg) {
+  std::string text = text_of(reg.key());
+  text += reg.is_tombstone() ? " deleted" : "=" + text_of(reg.value());
+  text += "@" + to_text(reg.stamp());
+  if (const auto at = reg.expires_at_ms()) text += " until " + std::to_string(*at);
+  return text;
+}
+
+// Key bytes to all that a merge can see.
+using Contents = std::map<Bytes, std::string>;
+inline Contents contents(const Replica& replica) {
+  Contents all;
+  replica.for_each([&all](const RegisterPtr& reg) {
+    all[Bytes(reg->key().begin(), reg->key().end())] = describe(*reg);
+  });
+  return all;
+}
+inline std::vector<RegisterPtr> registers(const Replica& replica) {
+  std::vector<RegisterPtr> all;
+  replica.for_each([&all](const RegisterPtr& reg) { all.push_back(reg); });
+  return all;
+}
+
+// A replica that a test talks to in words. Effects gather until taken.
+struct Script {
+  explicit Script(std::uint64_t node_id = 1) : Script(ReplicaOptions{.node_id = node_id}) {}
+  explicit Script(const ReplicaOptions& options) : replica(options) {}
+
+  Replica replica;
+  Now now{10'000, wall_start_ms};
+  Effects effects;
+
+  void pass(std::int64_t ms) {
+    now.monotonic_ms += ms;
+    now.wall_ms += ms;
+  }
+  Timestamp stamp(std::int64_t after_start_ms, std::uint64_t node = 2) const {
+    return {static_cast<std::uint64_t>(wall_start_ms + after_start_ms), 0, node};
+  }
+  void set(std::string_view key, std::string_view value,
+           std::optional<std::int64_t> expires_in = std::nullopt) {
+    REQUIRE(replica.set(term(key), term(value), expires_in, now, effects));
+  }
+  void erase(std::string_view key) { REQUIRE(replica.erase(term(key), now, effects)); }
+  std::string get(std::string_view key) const {
+    return text_of(replica.get(term(key), now.wall_ms));
+  }
+  MergeOutcome merge(std::string_view key, std::string_view value, const Timestamp& stamp,
+                     std::optional<std::int64_t> expires_at = std::nullopt, PeerId from = 0) {
+    return replica.merge(from, {term(key), term(value), stamp, RegisterKind::value, expires_at},
+                         now, effects);
+  }
+  MergeOutcome merge_tombstone(std::string_view key, const Timestamp& stamp, PeerId from = 0) {
+    return replica.merge(from, {term(key), {}, stamp, RegisterKind::tombstone, std::nullopt}, now,
+                         effects);
+  }
+  // The register held, tombstones too; null when none.
+  RegisterPtr held(std::string_view key) const {
+    RegisterPtr found;
+    replica.for_each([&](const RegisterPtr& reg) {
+      if (text_of(reg->key()) == key) found = reg;
+    });
+    return found;
+  }
+  std::string description(std::string_view key) const {
+    const RegisterPtr reg = held(key);
+    return reg ? describe(*reg) : "none";
+  }
+  // Shows `state` as the peer's full state.
+  void full_state(PeerId peer, const std::vector<RegisterPtr>& state) {
+    replica.begin_full_state(peer);
+    for (const RegisterPtr& reg : state) {
+      replica.merge_full_state(peer, reg->view(), now, effects);
+    }
+    replica.end_full_state(peer, now, effects);
+  }
+
+  template <class Kind>
+  std::vector<Kind> all() const {
+    std::vector<Kind> found;
+    for (const Effect& effect : effects) {
+      if (const auto* one = std::get_if<Kind>(&effect)) found.push_back(*one);
+    }
+    return found;
+  }
+  // "key=value@… except 3", in order.
+  std::vector<std::string> announced() const {
+    std::vector<std::string> found;
+    for (const auto& one : all<SendToAll>()) {
+      found.push_back(describe(*one.reg) + " except " + std::to_string(one.except));
+    }
+    return found;
+  }
+  // The keys sent to `peer`, sorted.
+  std::vector<std::string> sent_to(PeerId peer) const {
+    std::vector<std::string> keys;
+    for (const auto& one : all<SendTo>()) {
+      if (one.peer != peer) continue;
+      for (const auto& reg : one.registers) keys.push_back(text_of(reg->key()));
+    }
+    std::ranges::sort(keys);
+    return keys;
+  }
+  std::vector<Report> reports(Report::Cause cause) const {
+    auto found = all<Report>();
+    std::erase_if(found, [cause](const Report& report) { return report.cause != cause; });
+    return found;
+  }
+};
+
+inline RegisterPtr make_value(std::string_view key, std::string_view value, const Timestamp& stamp,
+                              std::optional<std::int64_t> expires_at = std::nullopt) {
+  const Bytes k = term(key);
+  const Bytes v = term(value);
+  return Register::make({k, v, stamp, RegisterKind::value, expires_at});
+}
+inline RegisterPtr make_tombstone(std::string_view key, const Timestamp& stamp) {
+  const Bytes k = term(key);
+  return Register::make({k, {}, stamp, RegisterKind::tombstone, std::nullopt});
+}
+
+using Words = std::vector<std::string>;
+
+}  // namespace groot::store::testing

@@ -1,0 +1,23 @@
+#include "store/slot_bits.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace groot::store;
+
+TEST_CASE("bits are clear until set, whatever their number") {
+  SlotBits bits;
+  CHECK_FALSE(bits.test(0));
+  CHECK_FALSE(bits.test(1'000'000));
+  bits.clear(1'000'000);
+  for (const Slot slot : {Slot{0}, Slot{63}, Slot{64}, Slot{1000}}) {
+    bits.set(slot);
+    CHECK(bits.test(slot));
+    CHECK_FALSE(bits.test(slot + 1));
+  }
+  bits.clear(63);
+  CHECK_FALSE(bits.test(63));
+  CHECK(bits.test(64));
+  bits.clear_all();
+  CHECK_FALSE(bits.test(64));
+  CHECK_FALSE(bits.test(1000));
+}

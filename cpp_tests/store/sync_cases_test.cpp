@@ -1,0 +1,167 @@
+// Full states where something is special: tombstones, deadlines, list keys, reused slots,
+// strangers.
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "cpp_tests/store/linked_script.hpp"
+#include "store/replica.hpp"
+
+using namespace groot::store;
+using namespace groot::store::testing;
+
+TEST_CASE("a tombstone corrects a peer that shows the value, and is not forced on one without") {
+  for (const PeerKind kind : kinds) {
+    Linked s(kind);
+    s.set("k", "v");
+    const auto state = registers(s.replica);
+    s.erase("k");
+    settle(s);
+    s.full_state(peer, state);
+    CHECK(s.sent_to(peer) == Words{"k"});
+    CHECK(s.all<SendTo>()[0].registers[0]->is_tombstone());
+  }
+  for (const PeerKind kind : kinds) {
+    Linked s(kind);
+    s.erase("k");
+    settle(s);
+    s.full_state(peer, {});
+    CHECK(s.sent_to(peer) == (kind == PeerKind::ours ? Words{"k"} : Words{}));
+  }
+}
+
+TEST_CASE(
+    "a peer that shows an expired version gets its tombstone, at once and again in its states") {
+  Linked s(PeerKind::stock_with_delete);
+  const auto live = make_value("k", "v", s.stamp(0), wall_start_ms + 100);
+  s.full_state(peer, {live});
+  CHECK(s.get("k") == "v");
+  settle(s);
+  s.full_state(peer, {live});
+  CHECK(s.get("k") == "none");
+  CHECK(s.announced() == Words{"k deleted@1700000000000.0@0000000000000003 except 0"});
+  settle(s);
+  s.full_state(peer, {live});
+  CHECK(s.sent_to(peer) == Words{"k"});
+}
+
+TEST_CASE("nothing past its deadline is sent as a value") {
+  Linked s(PeerKind::ours);
+  s.set("k", "v", 100);
+  settle(s);  // no wake in between
+  s.full_state(peer, {});
+  CHECK(s.held("k")->is_tombstone());
+  for (const auto& sent : s.all<SendTo>()) {
+    for (const auto& reg : sent.registers) CHECK(reg->is_tombstone());
+  }
+}
+
+TEST_CASE("list keys stay away from stock peers") {
+  for (const PeerKind kind : kinds) {
+    Linked s(kind);
+    const Bytes key = list_term("abc");
+    REQUIRE(s.replica.set(key, term("v"), std::nullopt, s.now, s.effects));
+    s.set("k", "v");
+    settle(s);
+    const bool all = kind == PeerKind::ours;
+    CHECK(s.replica.full_state_for(peer, s.effects).size() == (all ? 2 : 1));
+    CHECK(s.reports(Report::Cause::list_key).size() == (all ? 0 : 1));
+    s.replica.peer_lost_data(peer);
+    s.full_state(peer, {});
+    REQUIRE(s.all<SendTo>().size() == 1);
+    CHECK(s.all<SendTo>()[0].registers.size() == (all ? 2 : 1));
+  }
+}
+
+TEST_CASE("a slot used again carries nothing over from the key before") {
+  Script s(ReplicaOptions{.node_id = 1, .tombstone_ttl_ms = 1'000});
+  s.replica.peer_up(peer, PeerKind::stock_with_delete, s.now);
+  s.erase("old");
+  s.full_state(peer, registers(s.replica));
+  s.pass(1'000);
+  s.replica.wake(s.now, s.effects);
+  REQUIRE(registers(s.replica).empty());
+  s.set("new", "v");
+  settle(s);
+  s.full_state(peer, {});
+  CHECK(s.get("new") == "v");
+  CHECK(s.sent_to(peer) == Words{"new"});
+}
+
+TEST_CASE("a new link to the same storage process: what was sent over the old one is sent again") {
+  Linked s(PeerKind::stock_with_delete);
+  s.set("shown", "v");
+  const auto state = registers(s.replica);
+  settle(s);
+  s.full_state(peer, state);
+  s.set("corrected", "v");
+  settle(s);
+  s.full_state(peer, state);
+  REQUIRE(s.sent_to(peer) == Words{"corrected"});
+  s.effects.clear();
+  s.set("written during the cut", "v");
+  s.pass(1);
+  s.effects.clear();
+
+  s.replica.peer_back(peer, s.now);
+  SUBCASE("and what it has shown stands") {
+    s.full_state(peer, {});
+    CHECK(s.get("shown") == "none");
+    CHECK(s.sent_to(peer) == Words{"corrected", "written during the cut"});
+  }
+  SUBCASE("but what is written from now on may be on its way") {
+    s.pass(1);
+    s.set("new", "v");
+    s.full_state(peer, state);
+    CHECK(s.sent_to(peer) == Words{"corrected", "written during the cut"});
+  }
+}
+
+TEST_CASE("delete_all on a peer: its empty state deletes what it had shown") {
+  Linked s(PeerKind::stock_with_delete);
+  s.set("a", "1");
+  s.set("b", "2");
+  const auto state = registers(s.replica);
+  settle(s);
+  s.full_state(peer, state);
+  s.full_state(peer, {});
+  CHECK(s.replica.size() == 0);
+  CHECK(s.announced().size() == 2);
+}
+
+TEST_CASE("after our own clear a peer's state is taken in, and nothing is concluded from before") {
+  Linked s(PeerKind::stock_with_delete);
+  s.set("a", "1");
+  const auto state = registers(s.replica);
+  settle(s);
+  s.full_state(peer, state);
+  s.replica.clear(s.effects);
+  s.set("b", "2");
+  settle(s);
+  s.full_state(peer, state);
+  CHECK(s.get("a") == "1");
+  CHECK(s.get("b") == "2");
+  CHECK(s.sent_to(peer) == Words{"b"});
+}
+
+TEST_CASE(
+    "strangers: states merge, nothing is concluded, and what they are given is safe for all") {
+  Script s;
+  s.set("k", "v");
+  REQUIRE(s.replica.set(list_term("abc"), term("v"), std::nullopt, s.now, s.effects));
+  settle(s);
+  s.full_state(peer, {make_value("theirs", "v", s.stamp(0))});
+  CHECK(s.get("theirs") == "v");
+  CHECK(s.all<SendTo>().empty());
+  CHECK(s.replica.full_state_for(peer, s.effects).size() == 2);
+  s.replica.peer_lost_data(peer);
+  s.replica.peer_down(peer);
+  // Known, but without begin: a merge, and no end.
+  s.replica.peer_up(peer, PeerKind::stock_with_delete, s.now);
+  s.effects.clear();
+  s.replica.merge_full_state(peer, make_value("more", "v", s.stamp(0))->view(), s.now, s.effects);
+  s.replica.end_full_state(peer, s.now, s.effects);
+  CHECK(s.all<SendTo>().empty());
+  CHECK(s.get("more") == "v");
+}

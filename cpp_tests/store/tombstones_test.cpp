@@ -1,0 +1,92 @@
+#include "store/tombstones.hpp"
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "cpp_tests/store/script.hpp"
+#include "store/limits.hpp"
+
+using namespace groot::store;
+using namespace groot::store::testing;
+
+namespace {
+
+struct Held {
+  RegisterMap map;
+  Tombstones tombstones;
+  explicit Held(std::size_t count_max, std::int64_t ttl_ms = 1'000)
+      : tombstones(map, count_max, ttl_ms) {}
+
+  Slot add(std::string_view key, std::uint64_t time, std::int64_t wall_ms = 0) {
+    const RegisterPtr reg = make_tombstone(key, {time, 0, 1});
+    const Slot slot = map.put(reg, hash_key(reg->key()));
+    tombstones.added(slot, reg->stamp(), wall_ms);
+    return slot;
+  }
+  void erase(std::string_view key) {
+    map.erase(term(key), hash_key(term(key)));
+    tombstones.removed();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a tombstone's time runs from its arrival") {
+  Held held(10);
+  const Slot slot = held.add("a", 5, 2'000);
+  CHECK(held.tombstones.next_at_ms() == 3'000);
+  CHECK_FALSE(held.tombstones.due(2'999));
+  CHECK(held.tombstones.due(3'000) == slot);
+  held.erase("a");
+  CHECK_FALSE(held.tombstones.due(3'000));
+  CHECK(held.tombstones.count() == 0);
+  CHECK_FALSE(held.tombstones.next_at_ms());
+}
+
+TEST_CASE("a value in the slot, or a later tombstone, voids the end of the one before") {
+  Held held(10);
+  const Slot slot = held.add("a", 5, 0);
+  const RegisterPtr value = make_value("a", "v", {6, 0, 1});
+  held.map.put(value, hash_key(value->key()));
+  held.tombstones.removed();
+  CHECK_FALSE(held.tombstones.due(1'000));
+  CHECK(held.add("a", 7, 500) == slot);
+  CHECK_FALSE(held.tombstones.due(1'499));
+  CHECK(held.tombstones.due(1'500) == slot);
+}
+
+TEST_CASE("ancient is by stamp, from the ttl on") {
+  const Held held(10);
+  CHECK_FALSE(held.tombstones.is_ancient({5'000, 0, 1}, 5'999));
+  CHECK(held.tombstones.is_ancient({5'000, 0, 1}, 6'000));
+  CHECK_FALSE(held.tombstones.is_ancient({time_ms_max, 0, 1}, 6'000));
+  const Held forever(10, std::numeric_limits<std::int64_t>::max());
+  CHECK_FALSE(forever.tombstones.is_ancient({0, 0, 1}, wall_start_ms));
+}
+
+TEST_CASE("at the limit nothing is in excess, above it the oldest stamps are") {
+  Held held(3);
+  held.add("c", 30);
+  held.add("a", 10);
+  held.add("b", 20);
+  CHECK(held.tombstones.excess().empty());
+  const Slot oldest = held.add("z", 1);
+  CHECK(held.tombstones.excess() == std::vector<Slot>{oldest});
+
+  Held large(640);
+  for (std::uint64_t i = 1; i <= 641; ++i) large.add("k" + std::to_string(i), i);
+  // One too many, and a 64th of the limit more.
+  CHECK(large.tombstones.excess().size() == 11);
+  for (const Slot slot : large.tombstones.excess())
+    CHECK(large.map.at(slot)->stamp().time_ms <= 11);
+
+  Held none(0);
+  none.add("a", 1);
+  CHECK(none.tombstones.excess().size() == 1);
+  none.tombstones.clear();
+  CHECK(none.tombstones.count() == 0);
+  CHECK(none.tombstones.excess().empty());
+}

@@ -1,0 +1,51 @@
+%% Groot's API on any node of the cluster: directly on a BEAM peer, by remote call on a node under
+%% test, from the console of the cluster, or from the peer given.
+-module(groot_api).
+
+-export([get/2, set/3, set/4, delete/2, call/4, call_from/5, registers/1, gen_call/2, cast/2]).
+-export([await_value/3, await_value/4, value_is/3]).
+
+-define(STORAGE, 'Elixir.Groot.Storage').
+-define(GROOT, 'Elixir.Groot').
+
+get(Node, Key) -> call(Node, ?GROOT, get, [Key]).
+
+set(Node, Key, Value) -> call(Node, ?GROOT, set, [Key, Value]).
+
+set(Node, Key, Value, ExpiresIn) -> call(Node, ?GROOT, set, [Key, Value, ExpiresIn]).
+
+delete(Node, Key) -> call(Node, ?GROOT, delete, [Key]).
+
+call(Node, Module, Function, Args) ->
+    case cluster:is_beam(Node) of
+        true -> cluster:call(Node, Module, Function, Args);
+        false -> call_from(cluster:console(), Node, Module, Function, Args)
+    end.
+
+call_from(Beam, Node, Module, Function, Args) ->
+    cluster:call(Beam, rpc, call, [Node, Module, Function, Args, 10_000]).
+
+%% What the storage of Node holds: #{Key => Register}.
+registers(Node) ->
+    #{registers := Registers} =
+        cluster:call(cluster:console(), sys, get_state, [{?STORAGE, Node}]),
+    Registers.
+
+gen_call(Node, Request) ->
+    cluster:call(cluster:console(), gen_server, call, [{?STORAGE, Node}, Request]).
+
+cast(Node, Message) ->
+    cluster:call(cluster:console(), gen_server, cast, [{?STORAGE, Node}, Message]).
+
+%% Waits until a get of Key on every one of Nodes gives Value.
+await_value(Nodes, Key, Value) ->
+    await_value(Nodes, Key, Value, 10_000).
+
+await_value(Nodes, Key, Value, Ms) when is_list(Nodes) ->
+    [await:equal(Value, fun() -> get(Node, Key) end, Ms) || Node <- Nodes],
+    ok;
+await_value(Node, Key, Value, Ms) ->
+    await_value([Node], Key, Value, Ms).
+
+value_is(Node, Key, Value) ->
+    get(Node, Key) =:= Value.

@@ -1,0 +1,166 @@
+%% Runs the figures asked for, prints them as a table and keeps them as JSON.
+-module(bench).
+
+-export([main/1, stock/0, stock_path/1]).
+-export_type([figure/0]).
+
+%% One measured quantity: our samples, one a run, beside those of stock Groot from the same minutes.
+%% `wanted` is what the project promises: a bound for our median or for stock's median over ours.
+-type figure() :: #{
+    name := string(),
+    unit := string(),
+    ours := [number(), ...],
+    stock := [number()],
+    wanted := {at_most, number()} | {ratio_at_least, number()} | none
+}.
+
+-spec main([string()]) -> no_return().
+main([Work, JsonFile, Minutes | Names]) ->
+    try lists:append([run(Name, Work, list_to_integer(Minutes)) || Name <- Names]) of
+        Figures ->
+            print(Figures),
+            ok = file:write_file(JsonFile, json(document(Figures))),
+            io:format("~nEvery sample is in ~ts~n", [JsonFile]),
+            halt(0)
+    catch
+        Class:Reason:Stack ->
+            io:format(standard_error, "~tp: ~tp~n~tp~n", [Class, Reason, Stack]),
+            halt(1)
+    end.
+
+run("merge", Work, _Minutes) -> bench_merge:figures(Work);
+run("feed", Work, _Minutes) -> bench_feed:figures(Work);
+run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
+
+%% What stands for stock Groot in this run.
+-spec stock() -> string().
+stock() ->
+    case os:getenv("GROOT_EBIN") of
+        false -> "the stand-in of this project";
+        Ebin -> "the real Groot in " ++ Ebin
+    end.
+
+%% Code paths that make stock's storage process loadable.
+-spec stock_path(file:filename()) -> [file:filename()].
+stock_path(Work) ->
+    case os:getenv("GROOT_EBIN") of
+        false ->
+            [stand_in:ebin(v0_1, Work)];
+        Ebin ->
+            Elixir = string:trim(os:cmd("elixir -e 'IO.puts(:code.lib_dir(:elixir))'")),
+            [Ebin, filename:join(Elixir, "ebin"), filename:join([Elixir, "..", "logger", "ebin"])]
+    end.
+
+%% ------------------------------------------------------------------ the table
+
+print(Figures) ->
+    Header = ["figure", "ours", "spread", "stock Groot", "spread", "stock/ours", "wanted", ""],
+    Rows = [Header | [row(Figure) || Figure <- Figures]],
+    Widths = [
+        lists:max([string:length(lists:nth(Column, Row)) || Row <- Rows])
+     || Column <- lists:seq(1, length(Header))
+    ],
+    io:format("~n"),
+    [
+        io:format("~ts~n", [
+            string:trim(
+                lists:join("  ", [string:pad(Cell, Width) || {Cell, Width} <- lists:zip(Row, Widths)]),
+                trailing
+            )
+        ])
+     || Row <- Rows
+    ],
+    io:format("~nMedian and min..max of the runs; stock Groot is ~ts.~n", [stock()]).
+
+row(Figure = #{name := Name, unit := Unit, ours := Ours, stock := Stock, wanted := Wanted}) ->
+    [
+        Name,
+        number(median(Ours)) ++ " " ++ Unit,
+        spread(Ours),
+        case Stock of
+            [] -> "";
+            _ -> number(median(Stock)) ++ " " ++ Unit
+        end,
+        spread(Stock),
+        case ratio(Figure) of
+            none -> "";
+            Ratio -> number(Ratio)
+        end,
+        case Wanted of
+            none -> "";
+            {at_most, Bound} -> "at most " ++ number(Bound) ++ " " ++ Unit;
+            {ratio_at_least, Bound} -> "ratio at least " ++ number(Bound)
+        end,
+        case met(Figure) of
+            none -> "";
+            true -> "met";
+            false -> "NOT MET"
+        end
+    ].
+
+spread([]) -> "";
+spread(Samples) -> number(lists:min(Samples)) ++ ".." ++ number(lists:max(Samples)).
+
+median(Samples) ->
+    Sorted = lists:sort(Samples),
+    Middle = length(Sorted) div 2,
+    case length(Sorted) rem 2 of
+        1 -> lists:nth(Middle + 1, Sorted);
+        0 -> (lists:nth(Middle, Sorted) + lists:nth(Middle + 1, Sorted)) / 2
+    end.
+
+ratio(#{stock := []}) ->
+    none;
+ratio(#{ours := Ours, stock := Stock}) ->
+    case median(Ours) of
+        Zero when Zero == 0 -> none;
+        Median -> median(Stock) / Median
+    end.
+
+met(#{wanted := none}) -> none;
+met(#{wanted := {at_most, Bound}, ours := Ours}) -> median(Ours) =< Bound;
+met(Figure = #{wanted := {ratio_at_least, Bound}}) -> ratio(Figure) >= Bound.
+
+%% Three digits that count.
+number(Number) when abs(Number) >= 100 -> integer_to_list(round(Number));
+number(Number) when abs(Number) >= 10 -> float_to_list(float(Number), [{decimals, 1}]);
+number(Number) when Number == 0 -> "0";
+number(Number) -> float_to_list(float(Number), [{decimals, 3}]).
+
+%% ------------------------------------------------------------------ JSON
+
+document(Figures) ->
+    #{
+        taken_at => {text, calendar:system_time_to_rfc3339(erlang:system_time(second))},
+        otp => {text, erlang:system_info(otp_release)},
+        cores => erlang:system_info(logical_processors_available),
+        beside => {text, stock()},
+        figures => [
+            #{
+                name => {text, maps:get(name, Figure)},
+                unit => {text, maps:get(unit, Figure)},
+                ours => maps:get(ours, Figure),
+                stock => maps:get(stock, Figure),
+                ours_median => median(maps:get(ours, Figure)),
+                ratio => ratio(Figure),
+                met => met(Figure)
+            }
+         || Figure <- Figures
+        ]
+    }.
+
+json(Map) when is_map(Map) ->
+    Pairs = [[json({text, atom_to_list(Key)}), $:, json(Value)] || {Key, Value} <- maps:to_list(Map)],
+    [${, lists:join($,, Pairs), $}];
+json(none) ->
+    "null";
+json(Atom) when is_boolean(Atom) -> atom_to_list(Atom);
+json({text, Text}) -> [$", unicode:characters_to_binary(lists:flatmap(fun escape/1, lists:flatten(Text))), $"];
+json(Integer) when is_integer(Integer) -> integer_to_list(Integer);
+json(Float) when is_float(Float) -> float_to_list(Float, [short]);
+json(List) when is_list(List) -> [$[, lists:join($,, [json(Item) || Item <- List]), $]].
+
+escape($") -> "\\\"";
+escape($\\) -> "\\\\";
+escape(Char) when Char < 32 -> io_lib:format("\\u~4.16.0b", [Char]);
+escape(Char) -> [Char].

@@ -1,0 +1,88 @@
+%% A full state of 300,000 registers, as a peer sends it: from its bytes to merged registers, in our
+%% node's code (merge_bench) and in the code of stock's storage process, turn about.
+-module(bench_merge).
+
+-export([figures/1]).
+
+-define(REGISTERS, 300_000).
+-define(RUNS, 7).
+-define(STORAGE, 'Elixir.Groot.Storage').
+
+figures(Work) ->
+    [true = code:add_pathz(Folder) || Folder <- bench:stock_path(Work)],
+    {module, ?STORAGE} = code:ensure_loaded(?STORAGE),
+    File = filename:join(Work, "full_state.etf"),
+    Bytes = full_state(),
+    ok = file:write_file(File, Bytes),
+    io:format("merge: ~b registers in ~b bytes, ~b runs~n", [?REGISTERS, byte_size(Bytes), ?RUNS]),
+    Runs = [{ours(File), stock(Bytes)} || _ <- lists:seq(1, ?RUNS)],
+    [
+        #{
+            name => "merge 300,000 registers, " ++ Into,
+            unit => "ms",
+            ours => [element(Place, Ours) || {Ours, _} <- Runs],
+            stock => [element(Place, Stock) || {_, Stock} <- Runs],
+            wanted => {ratio_at_least, 15}
+        }
+     || {Place, Into} <- [{1, "none held"}, {2, "all held"}]
+    ].
+
+full_state() ->
+    Time = erlang:system_time(millisecond),
+    Registers = maps:from_list([entry(N, Time) || N <- lists:seq(1, ?REGISTERS)]),
+    term_to_binary({'$gen_cast', {update_registers, Registers}}).
+
+entry(N, Time) ->
+    Key = {<<"session">>, N},
+    Value = {online, N * 7},
+    Hlc = #{
+        '__struct__' => 'Elixir.HLClock.Timestamp',
+        time => Time - N rem 100_000,
+        counter => N rem 16,
+        node_id => 16#5eed_0000_0000_0000 + N rem 8
+    },
+    {Key, #{key => Key, value => Value, hlc => Hlc}}.
+
+%% {Milliseconds into an empty store, milliseconds for the same state again}.
+ours(File) ->
+    Program = os:getenv("GROOT_MERGE_BENCH"),
+    Port = open_port({spawn_executable, Program}, [{args, [File]}, binary, exit_status, stderr_to_stdout]),
+    Output = output(Port, <<>>),
+    ?REGISTERS = field(<<"registers">>, Output),
+    {field(<<"empty_ms">>, Output), field(<<"again_ms">>, Output)}.
+
+output(Port, Sofar) ->
+    receive
+        {Port, {data, Data}} -> output(Port, <<Sofar/binary, Data/binary>>);
+        {Port, {exit_status, 0}} -> Sofar;
+        {Port, {exit_status, Status}} -> error({merge_bench, Status, Sofar})
+    end.
+
+field(Name, Json) ->
+    {match, [Digits]} = re:run(Json, [$", Name, "\"\\s*:\\s*([0-9.]+)"], [{capture, [1], binary}]),
+    case binary:match(Digits, <<".">>) of
+        nomatch -> binary_to_integer(Digits);
+        _ -> binary_to_float(Digits)
+    end.
+
+%% In a process of its own, as stock merges in one: decoded there, merged by its own callback. That
+%% leaves out stock's message passing, which is in its favour.
+stock(Bytes) ->
+    {_, Monitor} = spawn_monitor(fun() ->
+        {ok, Empty} = ?STORAGE:init([]),
+        {First, Held} = merge(Bytes, Empty),
+        {Again, #{registers := Registers}} = merge(Bytes, Held),
+        ?REGISTERS = map_size(Registers),
+        exit({merged, First, Again})
+    end),
+    receive
+        {'DOWN', Monitor, process, _, {merged, First, Again}} -> {First, Again};
+        {'DOWN', Monitor, process, _, Reason} -> error({stock_merge, Reason})
+    end.
+
+merge(Bytes, State) ->
+    {Microseconds, {noreply, Next}} = timer:tc(fun() ->
+        {'$gen_cast', Message} = binary_to_term(Bytes),
+        ?STORAGE:handle_cast(Message, State)
+    end),
+    {Microseconds / 1000, Next}.

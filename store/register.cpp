@@ -1,0 +1,87 @@
+#include "store/register.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "ei_codec/result.hpp"
+
+namespace groot::store {
+namespace {
+
+// External term format tags.
+constexpr std::uint8_t nil_ext = 106;
+constexpr std::uint8_t string_ext = 107;
+constexpr std::uint8_t list_ext = 108;
+constexpr std::uint8_t small_atom_utf8_ext = 119;
+
+constexpr std::uint8_t nil_atom[] = {small_atom_utf8_ext, 3, 'n', 'i', 'l'};
+
+void append(std::uint8_t* to, ByteView bytes) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+}
+
+// As text is ordered, through memcmp: most registers that arrive are the ones held, to the byte.
+std::strong_ordering order_of_bytes(ByteView a, ByteView b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
+  return order != 0 ? order <=> 0 : a.size() <=> b.size();
+}
+
+}  // namespace
+
+ByteView nil_value() {
+  return nil_atom;
+}
+
+std::strong_ordering merge_order(const RegisterView& a, const RegisterView& b) {
+  if (const auto order = a.stamp <=> b.stamp; order != 0) return order;
+  if (a.kind != b.kind) {
+    return a.kind == RegisterKind::tombstone ? std::strong_ordering::greater
+                                             : std::strong_ordering::less;
+  }
+  if (a.kind == RegisterKind::tombstone) return std::strong_ordering::equal;
+  if (const auto order = order_of_bytes(a.value, b.value); order != 0) return order;
+  return a.expires_at_ms <=> b.expires_at_ms;
+}
+
+RegisterView expiry_tombstone(const RegisterView& expired) {
+  return {expired.key, nil_value(), just_above(expired.stamp), RegisterKind::tombstone,
+          std::nullopt};
+}
+
+Register::Register(const RegisterView& view)
+    : time_ms_(view.stamp.time_ms),
+      node_id_(view.stamp.node_id),
+      expires_at_ms_(view.kind == RegisterKind::value ? view.expires_at_ms.value_or(never) : never),
+      key_size_(static_cast<std::uint32_t>(view.key.size())),
+      value_size_(view.kind == RegisterKind::value ? static_cast<std::uint32_t>(view.value.size())
+                                                   : 0),
+      counter_(view.stamp.counter),
+      kind_(view.kind) {}
+
+RegisterPtr Register::make(const RegisterView& view) {
+  constexpr auto size_max = std::numeric_limits<std::uint32_t>::max();
+  invariant(view.key.size() <= size_max && view.value.size() <= size_max,
+            "a register's key and value are under 4 GiB");
+  const ByteView value = view.kind == RegisterKind::value ? view.value : ByteView{};
+  void* memory = ::operator new(sizeof(Register) + view.key.size() + value.size());
+  auto* reg = new (memory) Register(view);
+  auto* tail = reinterpret_cast<std::uint8_t*>(reg + 1);
+  append(tail, view.key);
+  append(tail + view.key.size(), value);
+  return RegisterPtr(reg);
+}
+
+void Register::destroy(const Register* reg) {
+  reg->~Register();
+  ::operator delete(const_cast<Register*>(reg));
+}
+
+bool Register::key_is_list() const {
+  if (key_size_ == 0) return false;
+  const std::uint8_t tag = *tail();
+  return tag == nil_ext || tag == string_ext || tag == list_ext;
+}
+
+}  // namespace groot::store

@@ -1,0 +1,139 @@
+// A register: one key's latest write. Immutable once made; shared between the map and the encoder.
+//
+// Key and value are external-term bytes without the version byte: the key canonical (equal terms,
+// equal bytes), the value byte for byte as it was received.
+#pragma once
+
+#include <atomic>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "ei_codec/bytes.hpp"
+#include "store/timestamp.hpp"
+
+namespace groot::store {
+
+using ei_codec::Bytes;
+using ei_codec::ByteView;
+
+enum class RegisterKind : std::uint8_t {
+  value,
+  tombstone,  // deleted or expired; its value is the atom nil, for stock readers
+};
+
+// A register about to be merged or written: views, valid during the call.
+struct RegisterView {
+  ByteView key;
+  ByteView value;
+  Timestamp stamp;
+  RegisterKind kind = RegisterKind::value;
+  std::optional<std::int64_t> expires_at_ms = std::nullopt;  // Unix time; only with kind value
+};
+
+// Which of two registers of one key a merge keeps: the greater. A total order, so that merging is
+// commutative, associative and idempotent. The later stamp decides. One stamp is one write, so
+// registers of equal stamp are that write seen through different nodes, and the better informed
+// view of it is the greater: a tombstone before a value; then the greater value bytes (two nodes
+// may encode one value differently); then a deadline before none, and the later deadline.
+[[nodiscard]] std::strong_ordering merge_order(const RegisterView& a, const RegisterView& b);
+
+// What an expired version turns into on every node of ours: a tombstone just above it. Its views
+// are those of `expired`.
+[[nodiscard]] RegisterView expiry_tombstone(const RegisterView& expired);
+
+// The atom nil, in the encoding that current nodes write.
+[[nodiscard]] ByteView nil_value();
+
+class RegisterPtr;
+
+// The same, owned. One allocation: the header, then key bytes, then value bytes.
+class Register {
+ public:
+  // A tombstone's `value` and deadline are not looked at: its value is nil_value(), it has none.
+  // Precondition: key and value are under 4 GiB each.
+  static RegisterPtr make(const RegisterView& view);
+
+  Register(const Register&) = delete;
+  Register& operator=(const Register&) = delete;
+
+  [[nodiscard]] ByteView key() const { return {tail(), key_size_}; }
+  [[nodiscard]] ByteView value() const {
+    return is_tombstone() ? nil_value() : ByteView{tail() + key_size_, value_size_};
+  }
+  [[nodiscard]] Timestamp stamp() const { return {time_ms_, counter_, node_id_}; }
+  [[nodiscard]] RegisterKind kind() const { return kind_; }
+  [[nodiscard]] bool is_tombstone() const { return kind_ == RegisterKind::tombstone; }
+  [[nodiscard]] std::optional<std::int64_t> expires_at_ms() const {
+    if (expires_at_ms_ == never) return std::nullopt;
+    return expires_at_ms_;
+  }
+  // A key that is a list kills a stock storage process; such a register stays among nodes of ours.
+  [[nodiscard]] bool key_is_list() const;
+  [[nodiscard]] RegisterView view() const {
+    return {key(), value(), stamp(), kind_, expires_at_ms()};
+  }
+
+ private:
+  friend class RegisterPtr;
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+  explicit Register(const RegisterView& view);
+  ~Register() = default;
+  static void destroy(const Register* reg);
+  [[nodiscard]] const std::uint8_t* tail() const {
+    return reinterpret_cast<const std::uint8_t*>(this + 1);
+  }
+
+  std::uint64_t time_ms_;
+  std::uint64_t node_id_;
+  std::int64_t expires_at_ms_;
+  std::uint32_t key_size_;
+  std::uint32_t value_size_;  // 0 for a tombstone
+  mutable std::atomic<std::uint32_t> owners_{0};
+  std::uint16_t counter_;
+  RegisterKind kind_;
+};
+
+// Shares ownership of a Register, as std::shared_ptr<const Register> would, but is one word and
+// counts inside the register: a map of many small registers pays no control block for each.
+// Copying and destroying are thread-safe; a single RegisterPtr is not.
+class RegisterPtr {
+ public:
+  RegisterPtr() = default;
+  RegisterPtr(std::nullptr_t) {}
+  // Becomes one more owner of a register that is null or already owned.
+  explicit RegisterPtr(const Register* reg) : reg_(reg) { share(); }
+  RegisterPtr(const RegisterPtr& other) : reg_(other.reg_) { share(); }
+  RegisterPtr(RegisterPtr&& other) noexcept : reg_(std::exchange(other.reg_, nullptr)) {}
+  RegisterPtr& operator=(RegisterPtr other) noexcept {
+    std::swap(reg_, other.reg_);
+    return *this;
+  }
+  ~RegisterPtr() { release(); }
+
+  [[nodiscard]] const Register* get() const { return reg_; }
+  const Register& operator*() const { return *reg_; }
+  const Register* operator->() const { return reg_; }
+  explicit operator bool() const { return reg_ != nullptr; }
+  // The same object, not equal contents.
+  friend bool operator==(const RegisterPtr& a, const RegisterPtr& b) { return a.reg_ == b.reg_; }
+  friend bool operator==(const RegisterPtr& a, std::nullptr_t) { return a.reg_ == nullptr; }
+
+ private:
+  void share() const {
+    if (reg_ != nullptr) reg_->owners_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void release() const {
+    if (reg_ != nullptr && reg_->owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      Register::destroy(reg_);
+    }
+  }
+
+  const Register* reg_ = nullptr;
+};
+
+}  // namespace groot::store

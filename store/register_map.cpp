@@ -1,0 +1,189 @@
+#include "store/register_map.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+#include "ei_codec/result.hpp"
+#include "store/slot_array.hpp"
+
+namespace groot::store {
+namespace {
+
+constexpr unsigned shard_bits = 6;
+
+// memcmp: a comparison byte by byte would show in every look-up.
+bool same_key(const Register& reg, ByteView key) {
+  const ByteView held = reg.key();
+  return held.size() == key.size() &&
+         (key.empty() || std::memcmp(held.data(), key.data(), key.size()) == 0);
+}
+
+// Which slot holds a key. Open addressing with linear probing; 8 bytes an entry, so that even a
+// large map's tables stay in the cache, and 32 bits of the hash there, so that nearly every look at
+// a register is a look at the right one.
+class Table {
+ public:
+  struct Entry {
+    std::uint32_t hash = 0;
+    Slot slot = free_entry;
+  };
+
+  [[nodiscard]] const Entry* find(ByteView key, std::uint32_t hash, const SlotArray& slots) const {
+    if (entries_.empty()) return nullptr;
+    for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
+      const Entry& entry = entries_[i];
+      if (entry.slot == free_entry) return nullptr;
+      if (entry.hash == hash && same_key(*slots[entry.slot], key)) return &entry;
+    }
+  }
+
+  // Precondition: the key is absent.
+  void insert(Entry entry) {
+    if ((used_ + 1) * 4 > entries_.size() * 3) grow();
+    place(entry);
+    ++used_;
+  }
+
+  // Closes the gap, so that a search may stop at the first free entry. Precondition: `entry` is
+  // one of this table's.
+  void erase(const Entry* entry) {
+    auto gap = static_cast<std::size_t>(entry - entries_.data());
+    for (std::size_t i = (gap + 1) & mask(); entries_[i].slot != free_entry; i = (i + 1) & mask()) {
+      const std::size_t home = entries_[i].hash & mask();
+      // It may move back into the gap unless its home lies after the gap.
+      if (((i - home) & mask()) >= ((i - gap) & mask())) {
+        entries_[gap] = entries_[i];
+        gap = i;
+      }
+    }
+    entries_[gap] = Entry{};
+    --used_;
+  }
+
+ private:
+  static constexpr Slot free_entry = std::numeric_limits<Slot>::max();
+  static constexpr std::size_t size_first = 16;
+
+  [[nodiscard]] std::size_t mask() const { return entries_.size() - 1; }
+
+  void place(Entry entry) {
+    std::size_t i = entry.hash & mask();
+    while (entries_[i].slot != free_entry) i = (i + 1) & mask();
+    entries_[i] = entry;
+  }
+
+  void grow() {
+    std::vector<Entry> old(entries_.empty() ? size_first : entries_.size() * 2);
+    old.swap(entries_);
+    for (const Entry& entry : old) {
+      if (entry.slot != free_entry) place(entry);
+    }
+  }
+
+  std::vector<Entry> entries_;  // a power of two
+  std::size_t used_ = 0;
+};
+
+// A cache line of its own each: readers of one shard do not slow those of another.
+struct alignas(64) Shard {
+  mutable std::shared_mutex mutex;  // over the table, and over the slots that it leads to
+  Table table;
+};
+
+}  // namespace
+
+// The writer alone changes anything, so it reads without locks.
+struct RegisterMap::Impl {
+  std::array<Shard, std::size_t{1} << shard_bits> shards;
+  SlotArray slots;
+  std::atomic<std::size_t> size{0};
+
+  // The top bits choose the shard, the low half the place within it.
+  Shard& shard(std::uint64_t hash) { return shards[hash >> (64 - shard_bits)]; }
+  static std::uint32_t low(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
+};
+
+RegisterMap::RegisterMap() : impl_(std::make_unique<Impl>()) {}
+RegisterMap::~RegisterMap() = default;
+
+RegisterPtr RegisterMap::find(ByteView key) const {
+  const std::uint64_t hash = hash_key(key);
+  const SlotArray& slots = impl_->slots;
+  const Shard& shard = impl_->shard(hash);
+  const std::shared_lock lock(shard.mutex);
+  const Table::Entry* entry = shard.table.find(key, Impl::low(hash), slots);
+  return entry == nullptr ? RegisterPtr() : slots[entry->slot];
+}
+
+std::size_t RegisterMap::size() const {
+  return impl_->size.load(std::memory_order_relaxed);
+}
+
+std::optional<RegisterMap::Found> RegisterMap::lookup(ByteView key, std::uint64_t hash) const {
+  const Table::Entry* entry = impl_->shard(hash).table.find(key, Impl::low(hash), impl_->slots);
+  if (entry == nullptr) return std::nullopt;
+  return Found{entry->slot, impl_->slots[entry->slot].get()};
+}
+
+Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash) {
+  invariant(reg != nullptr, "a null register is put into the map");
+  Impl& impl = *impl_;
+  Shard& shard = impl.shard(hash);
+  if (const Table::Entry* entry = shard.table.find(reg->key(), Impl::low(hash), impl.slots)) {
+    const std::unique_lock lock(shard.mutex);
+    std::swap(impl.slots[entry->slot], reg);
+    return entry->slot;  // the replaced register is freed with the argument, after the lock
+  }
+  const Slot slot = impl.slots.add(std::move(reg));
+  const std::unique_lock lock(shard.mutex);
+  shard.table.insert({Impl::low(hash), slot});
+  impl.size.fetch_add(1, std::memory_order_relaxed);
+  return slot;
+}
+
+void RegisterMap::erase(ByteView key, std::uint64_t hash) {
+  Impl& impl = *impl_;
+  Shard& shard = impl.shard(hash);
+  const Table::Entry* entry = shard.table.find(key, Impl::low(hash), impl.slots);
+  if (entry == nullptr) return;
+  const Slot slot = entry->slot;
+  {
+    const std::unique_lock lock(shard.mutex);
+    shard.table.erase(entry);
+    impl.size.fetch_sub(1, std::memory_order_relaxed);
+  }
+  impl.slots.free(slot);  // no reader finds it any more
+}
+
+void RegisterMap::clear() {
+  for (Shard& shard : impl_->shards) {
+    Table old;
+    const std::unique_lock lock(shard.mutex);
+    std::swap(old, shard.table);
+  }
+  impl_->size.store(0, std::memory_order_relaxed);
+  impl_->slots.clear();  // no reader finds one any more
+}
+
+const Register* RegisterMap::at(Slot slot) const {
+  return slot < impl_->slots.end() ? impl_->slots[slot].get() : nullptr;
+}
+
+Slot RegisterMap::slot_end() const {
+  return impl_->slots.end();
+}
+
+void RegisterMap::for_each(const std::function<void(Slot, const RegisterPtr&)>& visit) const {
+  const SlotArray& slots = impl_->slots;
+  for (Slot slot = 0; slot < slots.end(); ++slot) {
+    if (slots[slot]) visit(slot, slots[slot]);
+  }
+}
+
+}  // namespace groot::store

@@ -1,0 +1,58 @@
+// The registers by key: one writer at a time, any number of readers at any time, from any thread.
+//
+// Readers never wait for a merge of other keys: the map is sharded by the key's hash, each shard
+// under its own lock that a writer holds for one register at a time.
+// The writer side (put, erase, for_each) belongs to the Replica, under the replica's own lock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "store/register.hpp"
+
+namespace groot::store {
+
+// Stable while the key is in the map; reused after erase. Dense: suits a bitmap per peer.
+using Slot = std::uint32_t;
+
+// 64 bits, all of them usable as an index. Not keyed: keys come from the cluster, which is trusted
+// with far more than collisions.
+[[nodiscard]] std::uint64_t hash_key(ByteView key);
+
+class RegisterMap {
+ public:
+  RegisterMap();
+  ~RegisterMap();
+  RegisterMap(const RegisterMap&) = delete;
+  RegisterMap& operator=(const RegisterMap&) = delete;
+
+  // Any thread. Null when absent. The register may be a tombstone or past its deadline.
+  [[nodiscard]] RegisterPtr find(ByteView key) const;
+  // Any thread. Tombstones included.
+  [[nodiscard]] std::size_t size() const;
+
+  // Writer only, from here on. `hash` is hash_key of the key.
+  struct Found {
+    Slot slot;
+    const Register* reg;  // valid until the key's next put or erase
+  };
+  [[nodiscard]] std::optional<Found> lookup(ByteView key, std::uint64_t hash) const;
+  // Inserts, or replaces the register of the same key. Precondition: reg is not null.
+  Slot put(RegisterPtr reg, std::uint64_t hash);
+  // Nothing happens when the key is absent.
+  void erase(ByteView key, std::uint64_t hash);
+  void clear();
+  // Null when the slot is not in use.
+  [[nodiscard]] const Register* at(Slot slot) const;
+  [[nodiscard]] Slot slot_end() const;  // one past the highest slot ever used since clear
+  void for_each(const std::function<void(Slot, const RegisterPtr&)>& visit) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace groot::store

@@ -1,0 +1,271 @@
+#include "store/replica.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "store/replica_impl.hpp"
+
+namespace groot::store {
+namespace {
+
+constexpr std::int64_t drift_report_interval_ms = 60 * 60 * 1000;
+constexpr std::int64_t drop_report_interval_ms = 60 * 1000;
+
+bool is_past_deadline(const std::optional<std::int64_t>& expires_at_ms, std::int64_t wall_ms) {
+  return expires_at_ms && *expires_at_ms <= wall_ms;
+}
+
+RegisterView tombstone(ByteView key, const Timestamp& stamp) {
+  return {key, nil_value(), stamp, RegisterKind::tombstone, std::nullopt};
+}
+
+Result<void> check_key(ByteView key) {
+  if (key.size() <= key_bytes_max) return {};
+  return {make_error_code(store_errc::key_too_large),
+          std::to_string(key.size()) + " bytes, at most " + std::to_string(key_bytes_max)};
+}
+
+}  // namespace
+
+// ---- Impl ----
+
+Replica::Impl::Impl(const ReplicaOptions& given)
+    : options(given),
+      clock(given.node_id),
+      tombstones(registers, given.tombstone_count_max, given.tombstone_ttl_ms),
+      expiries([this](const ExpiryQueue::Entry& entry) {
+        const Register* reg = registers.at(entry.slot);
+        return reg != nullptr && reg->stamp() == entry.stamp && reg->expires_at_ms() == entry.at_ms;
+      }) {}
+
+Timestamp Replica::Impl::issue(const std::optional<Found>& found, const Now& now) {
+  return clock.issue(now.wall_ms, found ? found->reg->stamp() : Timestamp{});
+}
+
+Slot Replica::Impl::store(const RegisterPtr& reg, std::uint64_t hash,
+                          const std::optional<Found>& found, const Now& now, Effects& effects) {
+  const bool had_tombstone = found && found->reg->is_tombstone();
+  const bool had_value = found && !had_tombstone;
+  const bool had_deadline = found && found->reg->expires_at_ms();
+  const bool same_version = found && found->reg->stamp() == reg->stamp();
+
+  const Slot slot = registers.put(reg, hash);  // from here on, found->reg may be gone
+  if (had_tombstone) tombstones.removed();
+  if (had_deadline) expiries.voided();
+  if (had_value) values.fetch_sub(1, std::memory_order_relaxed);
+  if (reg->is_tombstone()) {
+    tombstones.added(slot, reg->stamp(), now.wall_ms);
+  } else {
+    values.fetch_add(1, std::memory_order_relaxed);
+    if (const auto at = reg->expires_at_ms()) expiries.push({*at, slot, reg->stamp()});
+  }
+  if (!same_version) {
+    if (slot >= changed_at.size()) changed_at.resize(slot + std::size_t{1});
+    changed_at[slot] = now.monotonic_ms;
+    forget_slot(slot);
+  }
+  effects.emplace_back(Changed{reg});
+  if (!found && reg->key_is_list()) {
+    effects.emplace_back(
+        Report{Report::Cause::list_key, "a key that is a list is not sent to stock nodes", reg});
+  }
+  if (reg->is_tombstone()) drop_excess_tombstones(now, effects);
+  return slot;
+}
+
+void Replica::Impl::announce(const RegisterView& view, std::uint64_t hash,
+                             const std::optional<Found>& found, PeerId except, const Now& now,
+                             Effects& effects) {
+  const RegisterPtr reg = Register::make(view);
+  effects.emplace_back(SendToAll{reg, except});
+  store(reg, hash, found, now, effects);
+}
+
+MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const RegisterView& reg,
+                                  const Now& now, Effects& effects) {
+  learn_stamp(from, reg.stamp, now, effects);
+  const bool expired =
+      reg.kind == RegisterKind::value && is_past_deadline(reg.expires_at_ms, now.wall_ms);
+  const RegisterView incoming = expired ? expiry_tombstone(reg) : reg;
+  const std::uint64_t hash = hash_key(reg.key);
+  const auto found = registers.lookup(reg.key, hash);
+
+  MergeOutcome outcome;
+  if (found) {
+    const Timestamp held = found->reg->stamp();
+    if (merge_order(incoming, found->reg->view()) <= 0) {
+      if (shower != nullptr) shower->showed(found->slot, reg.stamp >= held);
+      outcome.ours_is_newer = reg.stamp < held;
+      return outcome;
+    }
+  } else if (reg.kind == RegisterKind::tombstone && tombstones.is_ancient(reg.stamp, now.wall_ms)) {
+    return outcome;
+  }
+  const RegisterPtr stored = Register::make(incoming);
+  const Slot slot = store(stored, hash, found, now, effects);
+  if (shower != nullptr) shower->showed(slot, reg.stamp >= stored->stamp());
+  // As if it had come in time and expired here: the peers that show it live must learn the same.
+  if (expired) effects.emplace_back(SendToAll{stored, 0});
+  outcome.changed = true;
+  return outcome;
+}
+
+void Replica::Impl::expire_due(const Now& now, Effects& effects) {
+  while (const auto entry = expiries.due(now.wall_ms)) {
+    const Register* expired = registers.at(entry->slot);
+    announce(expiry_tombstone(expired->view()), hash_key(expired->key()),
+             Found{entry->slot, expired}, 0, now, effects);
+  }
+}
+
+void Replica::Impl::drop_tombstone(Slot slot) {
+  const ByteView key = registers.at(slot)->key();
+  registers.erase(key, hash_key(key));
+  tombstones.removed();
+  forget_slot(slot);
+}
+
+void Replica::Impl::learn_stamp(PeerId from, const Timestamp& stamp, const Now& now,
+                                Effects& effects) {
+  const ReceiveOutcome outcome = clock.receive(stamp, now.wall_ms);
+  if (!outcome.rejected) [[likely]]
+    return;
+  const auto is_over = [&now](const auto& reported) {
+    return now.monotonic_ms - reported.second >= drift_report_interval_ms;
+  };
+  if (const auto last = drift_reported_at.find(from);
+      last != drift_reported_at.end() && !is_over(*last)) {
+    return;
+  }
+  std::erase_if(drift_reported_at, is_over);
+  drift_reported_at[from] = now.monotonic_ms;
+  effects.emplace_back(Report{Report::Cause::drift_ahead,
+                              "peer " + std::to_string(from) + " sent stamp " + to_text(stamp) +
+                                  ", " + std::to_string(outcome.drift_ms) +
+                                  " ms ahead of our wall time; merged, our clock is not moved"});
+}
+
+void Replica::Impl::drop_excess_tombstones(const Now& now, Effects& effects) {
+  const std::vector<Slot> excess = tombstones.excess();
+  if (excess.empty()) return;
+  for (const Slot slot : excess) drop_tombstone(slot);
+  dropped_unreported += excess.size();
+  if (drop_reported_at && now.monotonic_ms - *drop_reported_at < drop_report_interval_ms) return;
+  effects.emplace_back(
+      Report{Report::Cause::tombstones_dropped, std::to_string(dropped_unreported) +
+                                                    " oldest tombstones dropped: more than " +
+                                                    std::to_string(options.tombstone_count_max)});
+  drop_reported_at = now.monotonic_ms;
+  dropped_unreported = 0;
+}
+
+void Replica::Impl::forget_slot(Slot slot) {
+  for (PeerKnowledge& peer : peers) peer.version_changed(slot);
+}
+
+// ---- reading ----
+
+Replica::Replica(const ReplicaOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Replica::~Replica() = default;
+
+RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+  RegisterPtr reg = impl_->registers.find(canonical_key);
+  if (!reg || reg->is_tombstone() || is_past_deadline(reg->expires_at_ms(), wall_ms)) return {};
+  return reg;
+}
+
+std::size_t Replica::size() const {
+  return impl_->values.load(std::memory_order_relaxed);
+}
+
+void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) const {
+  impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
+}
+
+// ---- local writes ----
+
+Result<void> Replica::set(ByteView canonical_key, ByteView value,
+                          std::optional<std::int64_t> expires_in_ms, const Now& now,
+                          Effects& effects) {
+  if (auto checked = check_key(canonical_key); !checked) return checked;
+  if (value.size() > impl_->options.value_bytes_max) {
+    return {make_error_code(store_errc::value_too_large),
+            std::to_string(value.size()) + " bytes, at most " +
+                std::to_string(impl_->options.value_bytes_max)};
+  }
+  if (expires_in_ms && (*expires_in_ms < 0 || *expires_in_ms > expires_in_ms_max)) {
+    return {make_error_code(store_errc::bad_expiry), std::to_string(*expires_in_ms)};
+  }
+  const std::uint64_t hash = hash_key(canonical_key);
+  const auto found = impl_->registers.lookup(canonical_key, hash);
+  RegisterView reg{canonical_key, value, impl_->issue(found, now), RegisterKind::value,
+                   std::nullopt};
+  if (expires_in_ms) reg.expires_at_ms = now.wall_ms + *expires_in_ms;
+  // Expired at once: the write happened, and what it left is what expiry leaves.
+  if (expires_in_ms == 0) reg = expiry_tombstone(reg);
+  impl_->announce(reg, hash, found, 0, now, effects);
+  return {};
+}
+
+Result<void> Replica::erase(ByteView canonical_key, const Now& now, Effects& effects) {
+  if (auto checked = check_key(canonical_key); !checked) return checked;
+  const std::uint64_t hash = hash_key(canonical_key);
+  const auto found = impl_->registers.lookup(canonical_key, hash);
+  impl_->announce(tombstone(canonical_key, impl_->issue(found, now)), hash, found, 0, now, effects);
+  return {};
+}
+
+void Replica::clear(Effects& effects) {
+  Impl& impl = *impl_;
+  impl.registers.for_each([&effects](Slot, const RegisterPtr& reg) {
+    if (reg->is_tombstone()) return;
+    effects.emplace_back(Changed{Register::make(expiry_tombstone(reg->view()))});
+  });
+  impl.registers.clear();
+  impl.tombstones.clear();
+  impl.expiries.clear();
+  impl.changed_at.clear();
+  impl.values.store(0, std::memory_order_relaxed);
+  for (PeerKnowledge& peer : impl.peers) peer.we_lost_data();
+}
+
+// ---- from peers: single messages ----
+
+MergeOutcome Replica::merge(PeerId from, const RegisterView& reg, const Now& now,
+                            Effects& effects) {
+  return impl_->merge(from, nullptr, reg, now, effects);
+}
+
+void Replica::delete_unstamped(PeerId from, ByteView canonical_key, const Now& now,
+                               Effects& effects) {
+  const std::uint64_t hash = hash_key(canonical_key);
+  const auto found = impl_->registers.lookup(canonical_key, hash);
+  if (found && found->reg->is_tombstone()) return;
+  impl_->announce(tombstone(canonical_key, impl_->issue(found, now)), hash, found, from, now,
+                  effects);
+}
+
+// ---- clock and time ----
+
+Timestamp Replica::send_timestamp(const Now& now) {
+  return impl_->clock.issue(now.wall_ms);
+}
+
+ReceiveOutcome Replica::receive_timestamp(const Timestamp& stamp, const Now& now) {
+  return impl_->clock.receive(stamp, now.wall_ms);
+}
+
+void Replica::wake(const Now& now, Effects& effects) {
+  impl_->expire_due(now, effects);
+  while (const auto slot = impl_->tombstones.due(now.wall_ms)) impl_->drop_tombstone(*slot);
+}
+
+std::optional<std::int64_t> Replica::next_wake_wall_ms() const {
+  const auto expiry = impl_->expiries.next_at_ms();
+  const auto tombstone_end = impl_->tombstones.next_at_ms();
+  if (!expiry || !tombstone_end) return expiry ? expiry : tombstone_end;
+  return std::min(*expiry, *tombstone_end);
+}
+
+}  // namespace groot::store

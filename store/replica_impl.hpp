@@ -1,0 +1,60 @@
+// The replica's parts, for its two source files: replica.cpp (writes, merging, time) and sync.cpp
+// (peers and their full states).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "store/expiry_queue.hpp"
+#include "store/peer_knowledge.hpp"
+#include "store/replica.hpp"
+#include "store/tombstones.hpp"
+
+namespace groot::store {
+
+struct Replica::Impl {
+  using Found = RegisterMap::Found;
+
+  explicit Impl(const ReplicaOptions& options);
+
+  // The stamp of a write to the key that `found` holds, or holds nothing of.
+  Timestamp issue(const std::optional<Found>& found, const Now& now);
+  // Makes `reg` our version of its key: everything but telling the peers.
+  Slot store(const RegisterPtr& reg, std::uint64_t hash, const std::optional<Found>& found,
+             const Now& now, Effects& effects);
+  // store, and tell all peers but `except`.
+  void announce(const RegisterView& reg, std::uint64_t hash, const std::optional<Found>& found,
+                PeerId except, const Now& now, Effects& effects);
+  // `shower` is null, or the peer whose full state this register is part of.
+  MergeOutcome merge(PeerId from, PeerKnowledge* shower, const RegisterView& reg, const Now& now,
+                     Effects& effects);
+  void expire_due(const Now& now, Effects& effects);
+  // Forgets a tombstone. Precondition: the slot holds one.
+  void drop_tombstone(Slot slot);
+
+  void learn_stamp(PeerId from, const Timestamp& stamp, const Now& now, Effects& effects);
+  void drop_excess_tombstones(const Now& now, Effects& effects);
+
+  // Null when the peer is not up. Valid until the next peer_up or peer_down.
+  PeerKnowledge* find_peer(PeerId id);
+  void forget_slot(Slot slot);
+  [[nodiscard]] bool is_young(Slot slot, const Now& now) const;
+
+  ReplicaOptions options;
+  HybridClock clock;
+  RegisterMap registers;
+  Tombstones tombstones;
+  ExpiryQueue expiries;
+  std::vector<PeerKnowledge> peers;      // few: searched from one end to the other
+  std::vector<std::int64_t> changed_at;  // monotonic_ms of our version's arrival, by slot
+  std::atomic<std::size_t> values{0};    // registers that are no tombstones
+
+  std::map<PeerId, std::int64_t> drift_reported_at;  // monotonic_ms
+  std::optional<std::int64_t> drop_reported_at;      // monotonic_ms
+  std::size_t dropped_unreported = 0;
+};
+
+}  // namespace groot::store

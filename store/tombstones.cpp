@@ -1,0 +1,66 @@
+#include "store/tombstones.hpp"
+
+#include <algorithm>
+
+#include "store/limits.hpp"
+
+namespace groot::store {
+namespace {
+
+constexpr std::size_t excess_divisor = 64;
+
+}  // namespace
+
+Tombstones::Tombstones(const RegisterMap& registers, std::size_t count_max, std::int64_t ttl_ms)
+    : registers_(registers),
+      deadlines_([this](const ExpiryQueue::Entry& entry) {
+        const Register* reg = registers_.at(entry.slot);
+        return reg != nullptr && reg->is_tombstone() && reg->stamp() == entry.stamp;
+      }),
+      count_max_(count_max),
+      ttl_ms_(std::clamp<std::int64_t>(ttl_ms, 0, expires_in_ms_max)) {}
+
+void Tombstones::added(Slot slot, const Timestamp& stamp, std::int64_t wall_ms) {
+  ++count_;
+  deadlines_.push({wall_ms + ttl_ms_, slot, stamp});
+}
+
+void Tombstones::removed() {
+  --count_;
+  deadlines_.voided();
+}
+
+void Tombstones::clear() {
+  count_ = 0;
+  deadlines_.clear();
+}
+
+bool Tombstones::is_ancient(const Timestamp& stamp, std::int64_t wall_ms) const {
+  return wall_ms - static_cast<std::int64_t>(std::min(stamp.time_ms, time_ms_max)) >= ttl_ms_;
+}
+
+std::optional<Slot> Tombstones::due(std::int64_t wall_ms) {
+  const auto entry = deadlines_.due(wall_ms);
+  if (!entry) return std::nullopt;
+  return entry->slot;
+}
+
+std::vector<Slot> Tombstones::excess() const {
+  if (count_ <= count_max_) return {};
+  std::vector<Slot> slots;
+  slots.reserve(count_);
+  for (Slot slot = 0; slot < registers_.slot_end(); ++slot) {
+    const Register* reg = registers_.at(slot);
+    if (reg != nullptr && reg->is_tombstone()) slots.push_back(slot);
+  }
+  const std::size_t surplus =
+      std::min(slots.size(), count_ - count_max_ + count_max_ / excess_divisor);
+  const auto end = slots.begin() + static_cast<std::ptrdiff_t>(surplus);
+  std::nth_element(slots.begin(), end, slots.end(), [this](Slot a, Slot b) {
+    return registers_.at(a)->stamp() < registers_.at(b)->stamp();
+  });
+  slots.erase(end, slots.end());
+  return slots;
+}
+
+}  // namespace groot::store
