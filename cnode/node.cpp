@@ -10,6 +10,8 @@
 #include "cnode/io/runtime.hpp"
 #include "cnode/options.hpp"
 #include "ei_codec/canonical.hpp"
+#include "ei_codec/limits.hpp"
+#include "ei_codec/message_buffer.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "ei_codec/term_scan.hpp"
@@ -163,6 +165,8 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   runtime.connect = resolved->connect;
   runtime.listen_port = options.listen_port;
   runtime.net_ticktime_ms = std::chrono::milliseconds(options.net_ticktime).count();
+  runtime.backlog_bytes_max =
+      std::max(dist::backlog_bytes_max_default, dist::backlog_values_max * options.max_value_size);
   runtime.start_epmd = options.start_epmd;
   runtime.log = [shared = impl.get()](process::LogLine::Level level, const std::string& text) {
     shared->write_log(to_log_level(level), text);
@@ -205,7 +209,13 @@ Result<void> Node::set(const Term& key, const Term& value,
   if (!encoded_value) return encoded_value.error();
   std::optional<std::int64_t> expires_in_ms;
   if (expires_in) expires_in_ms = expires_in->count();
-  return impl_->core->set(*encoded_key, *encoded_value, expires_in_ms);
+  if (encoded_value->size() < ei_codec::kept_bytes_min) {
+    return impl_->core->set(*encoded_key, *encoded_value, expires_in_ms);
+  }
+  // Copied here, where the network does not wait for it.
+  const auto buffer = std::make_shared<ei_codec::MessageBuffer>();
+  buffer->append(*encoded_value);
+  return impl_->core->set(*encoded_key, {buffer->bytes(), buffer.get()}, expires_in_ms);
 }
 
 Result<void> Node::erase(const Term& key) {

@@ -17,6 +17,11 @@ struct ScanLimits {
   std::size_t max_terms = std::size_t{1} << 28;
 };
 
+// A value from this size on is not copied with the message around it: it stays in the buffer that
+// it came in, and goes out from there. Copying 200 MB at once would keep a node from everything
+// else for a tenth of a second and more.
+inline constexpr std::size_t kept_bytes_min = std::size_t{1} << 20;
+
 // A tree (`Term`) is decoded, printed, compared and destroyed by recursion: a lower bound than for
 // bytes that stay bytes, and the same one for keys, which are made canonical by recursion.
 inline constexpr std::size_t tree_depth_max = 500;

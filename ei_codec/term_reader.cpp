@@ -72,7 +72,7 @@ ScannedTerm TermReader::take_term() {
   invariant(size <= rest_.size(), "a scanned term ends inside its bytes");
   const ByteView term = rest_.first(size);
   rest_ = rest_.subspan(size);
-  return ScannedTerm(term);
+  return ScannedTerm(term, buffer_);
 }
 
 bool TermReader::take_nil() {

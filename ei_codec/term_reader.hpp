@@ -35,7 +35,7 @@ enum class TermKind {
 
 class TermReader {
  public:
-  explicit TermReader(ScannedTerm term) : rest_(term.bytes()) {}
+  explicit TermReader(ScannedTerm term) : rest_(term.bytes()), buffer_(term.buffer()) {}
 
   // True past the last term of the bytes given.
   [[nodiscard]] bool done() const { return rest_.empty(); }
@@ -130,6 +130,7 @@ class TermReader {
   std::optional<std::uint64_t> take_big_uint64();
 
   ByteView rest_;
+  const MessageBuffer* buffer_;
 };
 
 }  // namespace groot::ei_codec

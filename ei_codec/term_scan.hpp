@@ -27,11 +27,20 @@
 
 namespace groot::ei_codec {
 
+class MessageBuffer;
+
 // Bytes that hold exactly one valid term within the limits. A view: the bytes must outlive it.
 class ScannedTerm {
  public:
   [[nodiscard]] ByteView bytes() const { return bytes_; }
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  // The buffer that the bytes lie in, when whoever keeps it keeps them; else null: copy them. Terms
+  // inside this one lie in the same.
+  [[nodiscard]] const MessageBuffer* buffer() const { return buffer_; }
+  // Precondition: the bytes lie in `buffer`.
+  [[nodiscard]] ScannedTerm inside(const MessageBuffer* buffer) const {
+    return ScannedTerm(bytes_, buffer);
+  }
   // Vouches for bytes that passed the gate earlier and were kept unchanged (a stored value), or
   // that our own encoder wrote. Never for bytes off a wire.
   [[nodiscard]] static ScannedTerm trusted(ByteView bytes) { return ScannedTerm(bytes); }
@@ -39,8 +48,10 @@ class ScannedTerm {
  private:
   friend class TermReader;
   friend Result<ScannedTerm> scan_term(ByteView bytes, const ScanLimits& limits);
-  explicit ScannedTerm(ByteView bytes) : bytes_(bytes) {}
+  explicit ScannedTerm(ByteView bytes, const MessageBuffer* buffer = nullptr)
+      : bytes_(bytes), buffer_(buffer) {}
   ByteView bytes_;
+  const MessageBuffer* buffer_;
 };
 
 // The first term in `bytes`; what follows it is the caller's. Errors: codec_errc.

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "ei_codec/limits.hpp"
 #include "ei_codec/result.hpp"
 
 namespace groot::store {
@@ -50,7 +51,7 @@ RegisterView expiry_tombstone(const RegisterView& expired) {
           std::nullopt};
 }
 
-Register::Register(const RegisterView& view)
+Register::Register(const RegisterView& view, bool kept)
     : time_ms_(view.stamp.time_ms),
       node_id_(view.stamp.node_id),
       expires_at_ms_(view.kind == RegisterKind::value ? view.expires_at_ms.value_or(never) : never),
@@ -58,24 +59,40 @@ Register::Register(const RegisterView& view)
       value_size_(view.kind == RegisterKind::value ? static_cast<std::uint32_t>(view.value.size())
                                                    : 0),
       counter_(view.stamp.counter),
-      kind_(view.kind) {}
+      kind_(view.kind),
+      is_kept_(kept) {}
 
 RegisterPtr Register::make(const RegisterView& view) {
   constexpr auto size_max = std::numeric_limits<std::uint32_t>::max();
   invariant(view.key.size() <= size_max && view.value.size() <= size_max,
             "a register's key and value are under 4 GiB");
   const ByteView value = view.kind == RegisterKind::value ? view.value : ByteView{};
-  void* memory = ::operator new(sizeof(Register) + view.key.size() + value.size());
-  auto* reg = new (memory) Register(view);
+  const bool keep = view.buffer != nullptr && value.size() >= ei_codec::kept_bytes_min &&
+                    value.size() >= view.buffer->size() / 4;
+  const std::size_t before = keep ? sizeof(Kept) : 0;
+  const std::size_t behind = view.key.size() + (keep ? 0 : value.size());
+  auto* memory = static_cast<std::uint8_t*>(::operator new(before + sizeof(Register) + behind));
+  if (keep) new (memory) Kept{view.buffer->shared_from_this(), value.data()};
+  auto* reg = new (memory + before) Register(view, keep);
   auto* tail = reinterpret_cast<std::uint8_t*>(reg + 1);
   append(tail, view.key);
-  append(tail + view.key.size(), value);
+  if (!keep) append(tail + view.key.size(), value);
   return RegisterPtr(reg);
 }
 
 void Register::destroy(const Register* reg) {
+  void* memory = const_cast<Register*>(reg);
+  if (reg->is_kept_) {
+    auto* kept = const_cast<Kept*>(reg->kept());
+    kept->~Kept();
+    memory = kept;
+  }
   reg->~Register();
-  ::operator delete(const_cast<Register*>(reg));
+  ::operator delete(memory);
+}
+
+ei_codec::SharedPiece shared_value(const RegisterPtr& reg) {
+  return {reg->value(), std::make_shared<const RegisterPtr>(reg)};
 }
 
 bool Register::key_is_list() const {

@@ -9,16 +9,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "ei_codec/bytes.hpp"
+#include "ei_codec/message_buffer.hpp"
+#include "ei_codec/shared_message.hpp"
 #include "store/timestamp.hpp"
 
 namespace groot::store {
 
 using ei_codec::Bytes;
 using ei_codec::ByteView;
+using ei_codec::MessageBuffer;
 
 enum class RegisterKind : std::uint8_t {
   value,
@@ -32,6 +36,17 @@ struct RegisterView {
   Timestamp stamp;
   RegisterKind kind = RegisterKind::value;
   std::optional<std::int64_t> expires_at_ms = std::nullopt;  // Unix time; only with kind value
+  // What `value` lies in, where that may be kept instead of a copy.
+  const MessageBuffer* buffer = nullptr;
+};
+
+// A value about to be stored.
+struct ValueView {
+  ValueView(ByteView value, const MessageBuffer* holder = nullptr) : bytes(value), buffer(holder) {}
+  ValueView(const Bytes& value) : bytes(value) {}
+
+  ByteView bytes;
+  const MessageBuffer* buffer = nullptr;  // as in RegisterView
 };
 
 // Which of two registers of one key a merge keeps: the greater. A total order, so that merging is
@@ -50,7 +65,9 @@ struct RegisterView {
 
 class RegisterPtr;
 
-// The same, owned. One allocation: the header, then key bytes, then value bytes.
+// The same, owned. One allocation: the header, then key bytes, then value bytes. A large value
+// (kept_bytes_min) that makes up a quarter of its buffer or more stays there: copying it would take
+// long, and what is kept for nothing is bounded.
 class Register {
  public:
   // A tombstone's `value` and deadline are not looked at: its value is nil_value(), it has none.
@@ -62,7 +79,8 @@ class Register {
 
   [[nodiscard]] ByteView key() const { return {tail(), key_size_}; }
   [[nodiscard]] ByteView value() const {
-    return is_tombstone() ? nil_value() : ByteView{tail() + key_size_, value_size_};
+    if (is_tombstone()) return nil_value();
+    return {is_kept_ ? kept()->value : tail() + key_size_, value_size_};
   }
   [[nodiscard]] Timestamp stamp() const { return {time_ms_, counter_, node_id_}; }
   [[nodiscard]] RegisterKind kind() const { return kind_; }
@@ -81,9 +99,16 @@ class Register {
   friend class RegisterPtr;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-  explicit Register(const RegisterView& view);
+  // Stands before the register of a value that stays in its buffer.
+  struct Kept {
+    std::shared_ptr<const MessageBuffer> buffer;
+    const std::uint8_t* value;
+  };
+
+  Register(const RegisterView& view, bool kept);
   ~Register() = default;
   static void destroy(const Register* reg);
+  [[nodiscard]] const Kept* kept() const { return reinterpret_cast<const Kept*>(this) - 1; }
   [[nodiscard]] const std::uint8_t* tail() const {
     return reinterpret_cast<const std::uint8_t*>(this + 1);
   }
@@ -96,6 +121,7 @@ class Register {
   mutable std::atomic<std::uint32_t> owners_{0};
   std::uint16_t counter_;
   RegisterKind kind_;
+  bool is_kept_;
 };
 
 // Shares ownership of a Register, as std::shared_ptr<const Register> would, but is one word and
@@ -135,5 +161,8 @@ class RegisterPtr {
 
   const Register* reg_ = nullptr;
 };
+
+// The value of `reg`, sent from where it is.
+[[nodiscard]] ei_codec::SharedPiece shared_value(const RegisterPtr& reg);
 
 }  // namespace groot::store

@@ -185,13 +185,13 @@ void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) con
 
 // ---- local writes ----
 
-Result<void> Replica::set(ByteView canonical_key, ByteView value,
+Result<void> Replica::set(ByteView canonical_key, const ValueView& value,
                           std::optional<std::int64_t> expires_in_ms, const Now& now,
                           Effects& effects) {
   if (auto checked = check_key(canonical_key); !checked) return checked;
-  if (value.size() > impl_->options.value_bytes_max) {
+  if (value.bytes.size() > impl_->options.value_bytes_max) {
     return {make_error_code(store_errc::value_too_large),
-            std::to_string(value.size()) + " bytes, at most " +
+            std::to_string(value.bytes.size()) + " bytes, at most " +
                 std::to_string(impl_->options.value_bytes_max)};
   }
   if (expires_in_ms && (*expires_in_ms < 0 || *expires_in_ms > expires_in_ms_max)) {
@@ -199,8 +199,8 @@ Result<void> Replica::set(ByteView canonical_key, ByteView value,
   }
   const std::uint64_t hash = hash_key(canonical_key);
   const auto found = impl_->registers.lookup(canonical_key, hash);
-  RegisterView reg{canonical_key, value, impl_->issue(found, now), RegisterKind::value,
-                   std::nullopt};
+  RegisterView reg{canonical_key,       value.bytes,  impl_->issue(found, now),
+                   RegisterKind::value, std::nullopt, value.buffer};
   if (expires_in_ms) reg.expires_at_ms = now.wall_ms + *expires_in_ms;
   // Expired at once: the write happened, and what it left is what expiry leaves.
   if (expires_in_ms == 0) reg = expiry_tombstone(reg);

@@ -55,7 +55,7 @@ class Replica {
 
   // expires_in_ms: none = never, 0 = at once (readers never see the value), else from now.
   // `value` must have passed the gate and check_unique_keys.
-  Result<void> set(ByteView canonical_key, ByteView value,
+  Result<void> set(ByteView canonical_key, const ValueView& value,
                    std::optional<std::int64_t> expires_in_ms, const Now& now, Effects& effects);
   // Leaves a tombstone, also where the key is unknown: another node may hold it.
   Result<void> erase(ByteView canonical_key, const Now& now, Effects& effects);

@@ -135,7 +135,7 @@ std::optional<ConnectionEvent> Connections::next_event(std::int64_t now_ms) {
   return event;
 }
 
-void Connections::send(LinkId id, const Control& control, SharedBytes message) {
+void Connections::send(LinkId id, const Control& control, SharedMessage message) {
   Impl::Connection* const connection = impl_->find(id);
   if (connection == nullptr || !connection->link->is_up()) return;
   connection->link->send(control, std::move(message));

@@ -92,9 +92,10 @@ class Connections {
   [[nodiscard]] std::optional<ConnectionEvent> next_event(std::int64_t now_ms);
 
   // Unknown or closed links are ignored: the message is lost, as with any broken connection.
-  void send(LinkId link, const Control& control, SharedBytes message);
+  void send(LinkId link, const Control& control, SharedMessage message);
   // Links that got output since the last call.
   [[nodiscard]] std::vector<LinkId> take_writable();
+  // What it is to write next: asked again when that is written, until it is nothing.
   [[nodiscard]] std::vector<OutputChunk> take_output(LinkId link);
   void written(LinkId link, std::size_t bytes, std::int64_t now_ms);
 

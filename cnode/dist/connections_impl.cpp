@@ -92,7 +92,7 @@ Connections::Impl::Connection Connections::Impl::remove(LinkId id) {
   Connection connection = std::move(links.at(id));
   links.erase(id);
   if (connection.link->has_output()) {
-    last_words[id] = connection.link->take_output();
+    last_words[id] = connection.link->take_last_output();
     writable.insert(id);
   } else {
     writable.erase(id);

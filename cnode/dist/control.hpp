@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "cnode/dist/flags.hpp"
 #include "ei_codec/bytes.hpp"
+#include "ei_codec/message_buffer.hpp"
 #include "ei_codec/result.hpp"
 #include "ei_codec/term.hpp"
 #include "ei_codec/term_scan.hpp"
@@ -21,6 +23,7 @@ namespace groot::dist {
 using ei_codec::Atom;
 using ei_codec::Bytes;
 using ei_codec::ByteView;
+using ei_codec::MessageBuffer;
 using ei_codec::Pid;
 using ei_codec::Reference;
 using ei_codec::ScannedTerm;
@@ -128,25 +131,44 @@ using Control =
     std::variant<LinkTo, Send, Exit, Unlink, RegSend, GroupLeader, Exit2, MonitorP, DemonitorP,
                  MonitorPExit, SpawnRequest, SpawnReply, AliasSend, UnlinkId, UnlinkIdAck>;
 
-// A frame's contents. For operations with a reason, the reason is already in `control`, wherever it
-// travelled; `message` is set for send, reg_send, alias_send (the message) and spawn_request (the
-// argument list), and views the bytes given to decode_frame.
+// What one message of a peer holds. For operations with a reason, the reason is already in
+// `control`, wherever it travelled; `message` is set for send, reg_send, alias_send (the message)
+// and spawn_request (the argument list), and views the bytes given to the decoder.
 struct Frame {
   Control control;
   std::optional<ScannedTerm> message;
+  // The memory of a message that came in fragments; others lie in a buffer of the link.
+  std::shared_ptr<const MessageBuffer> buffer = nullptr;
 };
 
-// A frame's body behind its length: 112 131 Control [131 Message]. Errors: dist_errc, codec_errc.
+// A frame's body behind its length where no distribution header is negotiated:
+// 112 131 Control [131 Message]. Errors of both: dist_errc, codec_errc.
 [[nodiscard]] Result<Frame> decode_frame(ByteView body);
+// What stands behind a distribution header, or in all fragments together: Control [Message].
+// `buffer` is what they lie in, when that can be kept.
+[[nodiscard]] Result<Frame> decode_terms(ByteView terms,
+                                         std::shared_ptr<const MessageBuffer> buffer = nullptr);
 
-// Appends a whole frame: length, 112, 131, control tuple and, when there is one, 131 and the
-// message (term bytes without the 131). Chooses the operation by the link's negotiated flags.
+// Appends a whole frame: length, then as decode_frame reads it or, where the link's negotiated
+// flags hold FRAGMENTS, 131 68 0 Control [Message]. The message is term bytes without 131. Chooses
+// the operation by the flags, too.
 // A message given with Exit, Exit2 or MonitorPExit is the reason, in place of the struct's
 // `reason`: the answer to a remote call may hold a large value, which stays encoded.
 void encode_frame(const Control& control, ByteView message, Flags negotiated, Bytes& out);
 // As above, but leaves the message to be written behind it: its size is counted in the length.
 void encode_frame_head(const Control& control, std::size_t message_size, Flags negotiated,
                        Bytes& out);
+
+// Where the message of a control message goes.
+enum class MessagePlace : std::uint8_t {
+  none,
+  payload,   // a term of its own, behind the tuple
+  in_tuple,  // the tuple's last element
+};
+// Appends the control tuple alone; of one with its message inside, all but that.
+MessagePlace encode_control(const Control& control, Flags negotiated, Bytes& out);
+// The reason that the struct itself carries, encoded; empty for an operation that has none.
+[[nodiscard]] Bytes encode_reason(const Control& control);
 
 // "REG_SEND to 'Elixir.Groot.Storage'", for logs.
 [[nodiscard]] std::string to_text(const Control& control);

@@ -289,25 +289,8 @@ Error bad_frame(std::string detail) {
   return Error{dist_errc::bad_frame, std::move(detail)};
 }
 
-}  // namespace
-
-//  112 | 131 control-tuple | [131 message]
-Result<Frame> decode_frame(ByteView body) {
-  if (body.empty() || body.front() != pass_through) return bad_frame("not a pass-through frame");
-  const ByteView terms = body.subspan(1);
-  const Result<ScannedTerm> control = ei_codec::scan_versioned_term(terms, frame_limits);
-  if (!control) return control.error();
-
-  const ByteView rest = terms.subspan(1 + control->size());
-  std::optional<ScannedTerm> payload;
-  if (!rest.empty()) {
-    const Result<ScannedTerm> scanned = ei_codec::scan_versioned_term(rest, frame_limits);
-    if (!scanned) return scanned.error();
-    if (1 + scanned->size() != rest.size()) return bad_frame("bytes behind the message");
-    payload = *scanned;
-  }
-
-  TermReader reader(*control);
+Result<Frame> decode(ScannedTerm control, std::optional<ScannedTerm> payload) {
+  TermReader reader(control);
   const std::optional<std::uint32_t> arity = reader.take_tuple();
   if (!arity || *arity == 0) return bad_frame("the control message is no tuple");
   const std::optional<std::uint64_t> number = reader.take_uint64();
@@ -330,6 +313,38 @@ Result<Frame> decode_frame(ByteView body) {
   Control decoded = row->read(elements);
   if (!elements.finish()) return breach(" with an element of the wrong kind");
   return Frame{std::move(decoded), has_reason ? std::nullopt : payload};
+}
+
+}  // namespace
+
+//  112 | 131 control-tuple | [131 message]
+Result<Frame> decode_frame(ByteView body) {
+  if (body.empty() || body.front() != pass_through) return bad_frame("not a pass-through frame");
+  const ByteView terms = body.subspan(1);
+  const Result<ScannedTerm> control = ei_codec::scan_versioned_term(terms, frame_limits);
+  if (!control) return control.error();
+
+  const ByteView rest = terms.subspan(1 + control->size());
+  if (rest.empty()) return decode(*control, std::nullopt);
+  const Result<ScannedTerm> payload = ei_codec::scan_versioned_term(rest, frame_limits);
+  if (!payload) return payload.error();
+  if (1 + payload->size() != rest.size()) return bad_frame("bytes behind the message");
+  return decode(*control, *payload);
+}
+
+//  control-tuple | [message]
+Result<Frame> decode_terms(ByteView terms, std::shared_ptr<const MessageBuffer> buffer) {
+  const Result<ScannedTerm> control = ei_codec::scan_term(terms, frame_limits);
+  if (!control) return control.error();
+
+  const ByteView rest = terms.subspan(control->size());
+  if (rest.empty()) return decode(*control, std::nullopt);
+  const Result<ScannedTerm> payload = ei_codec::scan_term(rest, frame_limits);
+  if (!payload) return payload.error();
+  if (payload->size() != rest.size()) return bad_frame("bytes behind the message");
+  Result<Frame> frame = decode(*control, payload->inside(buffer.get()));
+  if (frame) frame->buffer = std::move(buffer);
+  return frame;
 }
 
 }  // namespace groot::dist

@@ -21,13 +21,6 @@ struct overloaded : Visitors... {
 template <class... Visitors>
 overloaded(Visitors...) -> overloaded<Visitors...>;
 
-// Where the message goes that is written behind the head.
-enum class Place : std::uint8_t {
-  none,
-  payload,   // a term of its own, behind its version byte
-  in_tuple,  // the control tuple's last element
-};
-
 // Writes a control tuple element by element.
 class TupleWriter {
  public:
@@ -88,18 +81,19 @@ void write_spawn_reply(const SpawnReply& reply, Bytes& out) {
       .target(reply.result);
 }
 
-// Appends the control tuple; of one with its reason inside, all but the reason.
-Place write_tuple(const Control& control, Flags negotiated, Bytes& out) {
+}  // namespace
+
+MessagePlace encode_control(const Control& control, Flags negotiated, Bytes& out) {
   const bool payload = negotiated.has(Flag::exit_payload);
   const auto arity = [&](std::uint8_t elements) {
     return static_cast<std::uint8_t>(payload ? elements : elements + 1);
   };
-  const Place reason_place = payload ? Place::payload : Place::in_tuple;
+  const MessagePlace reason_place = payload ? MessagePlace::payload : MessagePlace::in_tuple;
   return std::visit(
       overloaded{
           [&](const LinkTo& m) {
             TupleWriter(out, Operation::link, 3).pid(m.from).pid(m.to);
-            return Place::none;
+            return MessagePlace::none;
           },
           [&](const Send& m) {
             if (m.from && negotiated.has(Flag::send_sender)) {
@@ -107,7 +101,7 @@ Place write_tuple(const Control& control, Flags negotiated, Bytes& out) {
             } else {
               TupleWriter(out, Operation::send, 3).atom("").pid(m.to);
             }
-            return Place::payload;
+            return MessagePlace::payload;
           },
           [&](const Exit& m) {
             TupleWriter(out, payload ? Operation::payload_exit : Operation::exit, arity(3))
@@ -117,15 +111,15 @@ Place write_tuple(const Control& control, Flags negotiated, Bytes& out) {
           },
           [&](const Unlink& m) {
             TupleWriter(out, Operation::unlink, 3).pid(m.from).pid(m.to);
-            return Place::none;
+            return MessagePlace::none;
           },
           [&](const RegSend& m) {
             TupleWriter(out, Operation::reg_send, 4).pid(m.from).atom("").atom(m.to);
-            return Place::payload;
+            return MessagePlace::payload;
           },
           [&](const GroupLeader& m) {
             TupleWriter(out, Operation::group_leader, 3).pid(m.from).pid(m.to);
-            return Place::none;
+            return MessagePlace::none;
           },
           [&](const Exit2& m) {
             TupleWriter(out, payload ? Operation::payload_exit2 : Operation::exit2, arity(3))
@@ -135,11 +129,11 @@ Place write_tuple(const Control& control, Flags negotiated, Bytes& out) {
           },
           [&](const MonitorP& m) {
             TupleWriter(out, Operation::monitor_p, 4).pid(m.from).target(m.to).reference(m.ref);
-            return Place::none;
+            return MessagePlace::none;
           },
           [&](const DemonitorP& m) {
             TupleWriter(out, Operation::demonitor_p, 4).pid(m.from).target(m.to).reference(m.ref);
-            return Place::none;
+            return MessagePlace::none;
           },
           [&](const MonitorPExit& m) {
             const Operation operation =
@@ -149,70 +143,73 @@ Place write_tuple(const Control& control, Flags negotiated, Bytes& out) {
           },
           [&](const SpawnRequest& m) {
             write_spawn_request(m, out);
-            return Place::payload;
+            return MessagePlace::payload;
           },
           [&](const SpawnReply& m) {
             write_spawn_reply(m, out);
-            return Place::none;
+            return MessagePlace::none;
           },
           [&](const AliasSend& m) {
             TupleWriter(out, Operation::alias_send, 3).pid(m.from).reference(m.to);
-            return Place::payload;
+            return MessagePlace::payload;
           },
           [&](const UnlinkId& m) {
             TupleWriter(out, Operation::unlink_id, 4)
                 .term(ei_codec::unsigned_integer(m.id))
                 .pid(m.from)
                 .pid(m.to);
-            return Place::none;
+            return MessagePlace::none;
           },
           [&](const UnlinkIdAck& m) {
             TupleWriter(out, Operation::unlink_id_ack, 4)
                 .term(ei_codec::unsigned_integer(m.id))
                 .pid(m.from)
                 .pid(m.to);
-            return Place::none;
+            return MessagePlace::none;
           },
       },
       control);
 }
 
-const Term* reason_of(const Control& control) {
+Bytes encode_reason(const Control& control) {
   return std::visit(
-      [](const auto& message) -> const Term* {
+      [](const auto& message) -> Bytes {
         using Message = std::decay_t<decltype(message)>;
         if constexpr (std::is_same_v<Message, Exit> || std::is_same_v<Message, Exit2> ||
                       std::is_same_v<Message, MonitorPExit>) {
-          return &message.reason;
+          return ei_codec::encode_term(message.reason);
         } else {
-          return nullptr;
+          return {};
         }
       },
       control);
 }
 
-}  // namespace
-
 void encode_frame(const Control& control, ByteView message, Flags negotiated, Bytes& out) {
-  Bytes encoded_reason;
-  const Term* const reason = reason_of(control);
-  if (message.empty() && reason != nullptr) {
-    encoded_reason = ei_codec::encode_term(*reason);
-    message = encoded_reason;
+  Bytes reason;
+  if (message.empty()) {
+    reason = encode_reason(control);
+    message = reason;
   }
   encode_frame_head(control, message.size(), negotiated, out);
   out.insert(out.end(), message.begin(), message.end());
 }
 
 //  length:u32 | 112 | 131 control-tuple | [131 message]
+//  length:u32 | 131 | 68 | 0:u8 | control-tuple | [message]
 void encode_frame_head(const Control& control, std::size_t message_size, Flags negotiated,
                        Bytes& out) {
   const std::size_t start = out.size();
-  ByteWriter(out).u32(0).u8(pass_through).u8(tag::version);
-  const Place place = write_tuple(control, negotiated, out);
-  invariant((place == Place::none) == (message_size == 0),
+  const bool header = negotiated.has(Flag::fragments);
+  if (header) {
+    ByteWriter(out).u32(0).u8(tag::version).u8(whole_message).u8(0);
+  } else {
+    ByteWriter(out).u32(0).u8(pass_through).u8(tag::version);
+  }
+  const MessagePlace place = encode_control(control, negotiated, out);
+  invariant((place == MessagePlace::none) == (message_size == 0),
             "a control message has a message exactly when its operation does");
-  if (place == Place::payload) out.push_back(tag::version);
+  if (place == MessagePlace::payload && !header) out.push_back(tag::version);
   const std::size_t length = out.size() - start - 4 + message_size;
   invariant(length <= UINT32_MAX, "a frame's length has 32 bits");
   ei_codec::store_u32(static_cast<std::uint32_t>(length), out.data() + start);

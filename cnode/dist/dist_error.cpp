@@ -34,6 +34,8 @@ class DistCategory final : public std::error_category {
         return "another node than the one dialled answered";
       case dist_errc::frame_too_large:
         return "a frame is larger than the limit";
+      case dist_errc::sequences_full:
+        return "more messages were begun in fragments than may be unfinished";
       case dist_errc::bad_frame:
         return "a frame breaks the protocol";
       case dist_errc::unknown_operation:

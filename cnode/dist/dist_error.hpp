@@ -16,7 +16,8 @@ enum class dist_errc {
   nok,                // simultaneous connect: the peer's own attempt wins
   not_wanted,         // the peer has a link to us and keeps it
   wrong_name,         // who answered is not who was dialled
-  frame_too_large,    // over frame_bytes_max
+  frame_too_large,    // a frame, or all unfinished fragments, over frame_bytes_max
+  sequences_full,     // more messages begun in fragments than sequences_max
   bad_frame,          // a frame that is not what our flags allow
   unknown_operation,  // a control message we did not advertise
   tick_timeout,       // nothing received for the tick time

@@ -49,8 +49,8 @@ class Flags {
   std::uint64_t bits_ = 0;
 };
 
-// What we offer (distribution.md section 11, without FRAGMENTS), and what we require of a peer.
-inline constexpr Flags hidden_flags{0xd075f5fbc};
+// What we offer (distribution.md section 11), and what we require of a peer.
+inline constexpr Flags hidden_flags{0xd07df5fbc};
 inline constexpr Flags mandatory_flags{0x403070f94};
 
 // The flags of a peer, with the digest bit written out as the flags that it stands for.

@@ -13,6 +13,7 @@
 
 #include "cnode/dist/dist_error.hpp"
 #include "cnode/dist/flags.hpp"
+#include "cnode/dist/limits.hpp"
 #include "cnode/dist/node_name.hpp"
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/result.hpp"
@@ -25,6 +26,7 @@ struct Identity {
   std::uint32_t creation = 0;  // > 3
   Flags flags = hidden_flags;
   std::int64_t net_ticktime_ms = 60'000;
+  std::size_t backlog_bytes_max = backlog_bytes_max_default;  // of each link
 };
 
 // What a handshake told us of the other side.

@@ -7,10 +7,23 @@
 
 namespace groot::dist {
 
-// One frame from a peer. The largest value is 64 MiB, but a stock Groot node sends its whole state
-// as one message, and our peers do not fragment (no DFLAG_FRAGMENTS). Memory is taken as bytes
-// arrive, never on the claim of a length, and only from peers that have proved the cookie.
+// One message from a peer, in one frame or in fragments, and all unfinished ones of a link
+// together. The largest value is 512 MiB, but a stock Groot node sends its whole state as one
+// message. Memory is taken as bytes arrive, never on the claim of a length, and only from peers
+// that have proved the cookie.
 inline constexpr std::size_t frame_bytes_max = std::size_t{1} << 30;
+
+// Messages of one link that have begun in fragments and are not whole yet. Each process of a BEAM
+// may have one under way, and a busy link leaves many of them half sent. An entry costs some 200
+// bytes beside what arrived.
+inline constexpr std::size_t sequences_max = 16'384;
+
+// What one fragment holds of its message: as much as a BEAM's. A frame that is under way cannot be
+// overtaken, and a BEAM counts whole frames when it asks whether we still live.
+inline constexpr std::size_t fragment_bytes = 65'536;
+
+// Fragments handed to the socket at once: what a small message, or a tick, has to wait for.
+inline constexpr std::size_t fragments_at_once_bytes = 4 * fragment_bytes;
 
 // What a frame's buffer may keep between frames. More is given back, so that one large message does
 // not cost its size for as long as the link lives.
@@ -32,8 +45,10 @@ inline constexpr std::int64_t handshake_timeout_ms = 7'000;
 inline constexpr std::size_t pending_handshakes_max = 1'024;
 
 // Queued for one peer and not yet written. Above the largest message we send and several seconds of
-// full speed; a peer that far behind is better served by a fresh connection.
-inline constexpr std::size_t backlog_bytes_max = std::size_t{256} << 20;
+// full speed; a peer that far behind is better served by a fresh connection. Where larger values
+// are allowed it is as many of them as here of the 64 MiB that are the default.
+inline constexpr std::size_t backlog_bytes_max_default = std::size_t{256} << 20;
+inline constexpr std::size_t backlog_values_max = 4;
 
 // A message up to this size is copied behind its frame's head, and such frames share a chunk up to
 // output_chunk_bytes: fewer, larger writes. A longer message is written from where it is.

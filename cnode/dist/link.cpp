@@ -1,10 +1,12 @@
 #include "cnode/dist/link.hpp"
 
-#include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "cnode/dist/fragment_reader.hpp"
 #include "cnode/dist/frame_reader.hpp"
 #include "cnode/dist/limits.hpp"
+#include "cnode/dist/output_queue.hpp"
 #include "cnode/dist/tick.hpp"
 
 namespace groot::dist {
@@ -28,6 +30,7 @@ struct Link::Impl {
   Impl(const Identity& self, Handshake started, std::int64_t now_ms)
       : handshake(std::move(started)),
         step_started_ms(now_ms),
+        backlog_bytes_max(self.backlog_bytes_max),
         ticktime_ms(self.net_ticktime_ms),
         tick(ticktime_ms, now_ms),
         last_fed_ms(now_ms) {
@@ -55,17 +58,7 @@ struct Link::Impl {
     const Bytes bytes = handshake.take_output();
     if (bytes.empty()) return;
     backlog += bytes.size();
-    Bytes& chunk = open_chunk();
-    chunk.insert(chunk.end(), bytes.begin(), bytes.end());
-  }
-
-  // The last chunk when more may be appended to it, or a new one.
-  Bytes& open_chunk() {
-    if (output.empty() || output.back().shared ||
-        output.back().owned.size() >= output_chunk_bytes) {
-      output.emplace_back();
-    }
-    return output.back().owned;
+    output.append(bytes);
   }
 
   void close(Error reason) {
@@ -92,14 +85,27 @@ struct Link::Impl {
       step_started_ms = last_fed_ms;
       collect_handshake();
     } else if (!message.empty()) {  // else a tick: its arrival was noted by feed
-      const Result<Frame> frame = decode_frame(message);
-      if (frame) {
-        events.emplace_back(FrameReceived{*frame});
-      } else {
+      Result<std::optional<Frame>> frame = read_frame(message);
+      if (!frame) {
         close(as_breach(frame.error()));
+      } else if (frame->has_value()) {
+        events.emplace_back(FrameReceived{std::move(**frame)});
       }
     }
     return true;
+  }
+
+  // Nothing: a fragment of a message that is not whole yet.
+  Result<std::optional<Frame>> read_frame(ByteView body) {
+    const auto some = [](Result<Frame> frame) -> Result<std::optional<Frame>> {
+      if (!frame) return frame.error();
+      return std::optional<Frame>(*std::move(frame));
+    };
+    if (!handshake.peer().flags.has(Flag::fragments)) return some(decode_frame(body));
+    Result<std::optional<FragmentReader::Terms>> terms = fragments.read(body);
+    if (!terms) return terms.error();
+    if (!terms->has_value()) return std::optional<Frame>();
+    return some(decode_terms((*terms)->bytes, std::move((*terms)->buffer)));
   }
 
   std::deque<LinkEvent> events;
@@ -107,10 +113,12 @@ struct Link::Impl {
   Handshake handshake;
   std::int64_t step_started_ms;
   FrameReader reader{handshake_length_bytes, handshake_message_bytes_max};
+  FragmentReader fragments;
+  std::size_t backlog_bytes_max;
   std::int64_t ticktime_ms;
   Tick tick;
   std::int64_t last_fed_ms;
-  std::vector<OutputChunk> output;
+  OutputQueue output;
   std::size_t backlog = 0;
 };
 
@@ -157,22 +165,10 @@ void Link::answer_alive(bool wanted, std::int64_t now_ms) {
   impl_->collect_handshake();
 }
 
-void Link::send(const Control& control, SharedBytes message) {
+void Link::send(const Control& control, SharedMessage message) {
   invariant(is_up(), "only a link that is up can send");
-  const ByteView message_bytes = message ? ByteView(*message) : ByteView();
-  Bytes& chunk = impl_->open_chunk();
-  const std::size_t before = chunk.size();
-  std::size_t added = 0;
-  if (message_bytes.size() <= copied_message_bytes_max) {
-    encode_frame(control, message_bytes, peer().flags, chunk);
-    added = chunk.size() - before;
-  } else {
-    encode_frame_head(control, message_bytes.size(), peer().flags, chunk);
-    added = chunk.size() - before + message_bytes.size();
-    impl_->output.push_back({.owned = {}, .shared = std::move(message)});
-  }
-  impl_->backlog += added;
-  if (impl_->backlog > backlog_bytes_max) {
+  impl_->backlog += impl_->output.send(control, std::move(message), peer().flags);
+  if (impl_->backlog > impl_->backlog_bytes_max) {
     impl_->output.clear();
     impl_->close({dist_errc::backlog_full, std::to_string(impl_->backlog) + " bytes"});
   }
@@ -201,10 +197,11 @@ void Link::wake(std::int64_t now_ms) {
     impl_->output.clear();
     impl_->close({dist_errc::tick_timeout, {}});
   } else if (impl_->tick.is_due(now_ms)) {
-    // Queued bytes say as much as a tick, and one more would only wait behind them.
-    if (impl_->backlog == 0) {
-      Bytes& chunk = impl_->open_chunk();
-      chunk.insert(chunk.end(), frame_length_bytes, 0);
+    // Queued bytes say as much as a tick, and one more would only wait behind them; but fragments
+    // it goes ahead of.
+    if (impl_->backlog == 0 || impl_->output.only_fragments()) {
+      constexpr std::uint8_t empty_frame[frame_length_bytes] = {};
+      impl_->output.append(empty_frame);
       impl_->backlog += frame_length_bytes;
     }
     impl_->tick.written(now_ms);
@@ -236,7 +233,11 @@ bool Link::has_output() const {
 }
 
 std::vector<OutputChunk> Link::take_output() {
-  return std::exchange(impl_->output, {});
+  return impl_->output.take(fragments_at_once_bytes);
+}
+
+std::vector<OutputChunk> Link::take_last_output() {
+  return impl_->output.take(std::numeric_limits<std::size_t>::max());
 }
 
 void Link::written(std::size_t bytes, std::int64_t now_ms) {

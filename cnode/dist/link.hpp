@@ -16,6 +16,7 @@
 
 #include "cnode/dist/control.hpp"
 #include "cnode/dist/handshake.hpp"
+#include "cnode/dist/output_chunks.hpp"
 
 namespace groot::dist {
 
@@ -29,13 +30,6 @@ struct FrameReceived {
 };
 using LinkEvent =
     std::variant<NameReceived, AliveReceived, ReplacementProved, Up, FrameReceived, Closed>;
-
-// Bytes to write, in order; `shared` stands for itself when set (a message many links send).
-struct OutputChunk {
-  Bytes owned;
-  SharedBytes shared;
-  [[nodiscard]] ByteView view() const { return shared ? ByteView(*shared) : ByteView(owned); }
-};
 
 class Link {
  public:
@@ -55,8 +49,9 @@ class Link {
   void answer_name(NameAnswer answer, std::string cookie, std::int64_t now_ms);
   void answer_alive(bool wanted, std::int64_t now_ms);
 
-  // Queues one frame. Precondition: up. Over backlog_bytes_max the link closes with backlog_full.
-  void send(const Control& control, SharedBytes message);
+  // Queues one message; in which order they go says output_queue.hpp. Precondition: up. Over the
+  // identity's backlog_bytes_max the link closes with backlog_full.
+  void send(const Control& control, SharedMessage message);
 
   // The peer closed, or the socket failed. Renamed here: see dist_errc.
   void peer_closed(std::int64_t now_ms);
@@ -70,10 +65,14 @@ class Link {
   [[nodiscard]] bool is_up() const;
   [[nodiscard]] const PeerInfo& peer() const;  // name known from the dial, or after NameReceived
   [[nodiscard]] bool has_output() const;
-  // The chunks queued so far; the caller writes them in order and calls written() when done.
+  // The chunks to be written next, in order; the caller calls written() when done, and asks again
+  // until there are none. Of a large message it is a part, so that what is queued meanwhile can go
+  // ahead of the rest.
   [[nodiscard]] std::vector<OutputChunk> take_output();
+  // All at once, for a link that ends.
+  [[nodiscard]] std::vector<OutputChunk> take_last_output();
   void written(std::size_t bytes, std::int64_t now_ms);
-  [[nodiscard]] std::size_t backlog_bytes() const;  // queued and taken, not yet written
+  [[nodiscard]] std::size_t backlog_bytes() const;  // queued or taken, not yet written
 
  private:
   struct Impl;

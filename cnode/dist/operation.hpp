@@ -41,6 +41,12 @@ enum class Operation : std::uint8_t {
 // The first byte of a frame where no distribution header is negotiated.
 inline constexpr std::uint8_t pass_through = 112;
 
+// The second byte of a frame where it is, behind 131: a whole message, the first fragment of one,
+// and a further fragment.
+inline constexpr std::uint8_t whole_message = 68;
+inline constexpr std::uint8_t first_fragment = 69;
+inline constexpr std::uint8_t next_fragment = 70;
+
 // Bits of SPAWN_REPLY's flags.
 inline constexpr std::uint32_t spawn_reply_linked = 1;
 inline constexpr std::uint32_t spawn_reply_monitored = 2;

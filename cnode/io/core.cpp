@@ -56,7 +56,7 @@ Result<void> Core::write(Write&& write) {
   return {};
 }
 
-Result<void> Core::set(ByteView canonical_key, ByteView value,
+Result<void> Core::set(ByteView canonical_key, const store::ValueView& value,
                        std::optional<std::int64_t> expires_in_ms) {
   return write([&](store::Replica& replica, const store::Now& now, store::Effects& effects) {
     return replica.set(canonical_key, value, expires_in_ms, now, effects);

@@ -34,7 +34,7 @@ class Core {
   // ---- any thread ----
   [[nodiscard]] store::RegisterPtr get(ByteView canonical_key) const;
   [[nodiscard]] std::size_t size() const { return replica_.size(); }
-  Result<void> set(ByteView canonical_key, ByteView value,
+  Result<void> set(ByteView canonical_key, const store::ValueView& value,
                    std::optional<std::int64_t> expires_in_ms);
   Result<void> erase(ByteView canonical_key);
   // The registers that a reader would see.

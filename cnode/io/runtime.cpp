@@ -78,6 +78,7 @@ void Runtime::Impl::run(Core& core) {
   connections.self.name = options_.self;
   connections.self.creation = creation_;
   connections.self.net_ticktime_ms = options_.net_ticktime_ms;
+  connections.self.backlog_bytes_max = options_.backlog_bytes_max;
   connections.cookie = std::exchange(options_.cookie, {});
   connections.random = random_32;
   connections_.emplace(std::move(connections));

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "cnode/dist/limits.hpp"
 #include "cnode/dist/node_name.hpp"
 #include "cnode/io/core.hpp"
 #include "cnode/process/router.hpp"
@@ -29,6 +30,7 @@ struct RuntimeOptions {
   std::vector<dist::NodeName> connect;
   std::uint16_t listen_port = 0;  // 0: any free one
   std::int64_t net_ticktime_ms = 60'000;
+  std::size_t backlog_bytes_max = dist::backlog_bytes_max_default;  // of each link
   bool start_epmd = false;
   // Both are called in the network thread, before it runs in the thread that calls open.
   std::function<void(process::LogLine::Level, const std::string&)> log;

@@ -1,5 +1,6 @@
 #include "cnode/process/gen_message.hpp"
 
+#include "cnode/process/limits.hpp"
 #include "cnode/process/term_append.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
@@ -33,6 +34,17 @@ std::optional<Reference> alias_of_tag(ScannedTerm tag) {
   return read_alias(reader);
 }
 
+// `message` is {Tag, Reply}.
+void send_reply(Outbox& outbox, ServedPid served, const ReplyTo& to, SharedMessage message) {
+  const bool lone = message.size() > lone_message_bytes_min;
+  const Pid from = lone ? outbox.new_sender() : outbox.pid(served);
+  if (to.alias) {
+    outbox.send(to.link, dist::AliasSend{from, *to.alias}, std::move(message));
+  } else {
+    outbox.send(to.link, dist::Send{from, to.pid}, std::move(message));
+  }
+}
+
 }  // namespace
 
 std::optional<ReplyTo> read_reply_to(LinkId link, ScannedTerm from) {
@@ -64,12 +76,14 @@ void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, ByteView reply) 
   append_tuple(message, 2);
   append_bytes(message, to.tag);
   append_bytes(message, reply);
-  const Pid from = outbox.pid(served);
-  if (to.alias) {
-    outbox.send(to.link, dist::AliasSend{from, *to.alias}, share(std::move(message)));
-  } else {
-    outbox.send(to.link, dist::Send{from, to.pid}, share(std::move(message)));
-  }
+  send_reply(outbox, served, to, share(std::move(message)));
+}
+
+void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, const SharedMessage& reply) {
+  Bytes head;
+  append_tuple(head, 2);
+  append_bytes(head, to.tag);
+  send_reply(outbox, served, to, reply.behind(std::move(head)));
 }
 
 void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, const ei_codec::Term& term) {

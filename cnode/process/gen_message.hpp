@@ -49,8 +49,10 @@ using GenMessage = std::variant<GenCall, GenCast, SystemMessage, PlainMessage>;
 // {Pid, Tag}, as it stands in a call.
 [[nodiscard]] std::optional<ReplyTo> read_reply_to(LinkId link, ScannedTerm from);
 
-// Answers from the process `served`. `reply` is one encoded term.
+// Answers from the process `served`, or, with what takes long to send, from one that lives for this
+// answer alone. `reply` is one encoded term.
 void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, ByteView reply);
+void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, const SharedMessage& reply);
 void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, const ei_codec::Term& term);
 
 // {'$gen_cast', Message}

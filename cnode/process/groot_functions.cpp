@@ -1,6 +1,7 @@
 #include "cnode/process/groot_functions.hpp"
 
 #include "cnode/process/process_error.hpp"
+#include "cnode/process/register_codec.hpp"
 #include "ei_codec/term_reader.hpp"
 
 namespace groot::process {
@@ -26,11 +27,11 @@ Result<Bytes> ok_or(const Result<void>& done) {
 
 void add_store_functions(RemoteFunctions& functions, StoreRequests& requests,
                          std::string_view module) {
-  functions.add_immediate(module, "get", 1, [&requests](const Arguments& args, const Now& now) {
-    const auto reg = requests.get(args[0], now);
-    if (!reg) return value(ei_codec::nil());
-    return Result<Bytes>(Bytes(reg->value().begin(), reg->value().end()));
-  });
+  functions.add(module, "get", 1,
+                [&requests](const Arguments& args, const Now& now, const Finish& finish) {
+                  const auto reg = requests.get(args[0], now);
+                  finish(reg ? Returned{value_message(reg)} : returned(ei_codec::nil()), now);
+                });
   functions.add_immediate(module, "set", 2, [&requests](const Arguments& args, const Now& now) {
     return ok_or(requests.set(args[0], args[1], std::nullopt, now));
   });

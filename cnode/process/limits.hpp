@@ -45,6 +45,9 @@ inline constexpr std::uint16_t sent_counter_max = 60'000;
 inline constexpr std::size_t singles_max = 15;
 // One message holds at most about this much; a larger state is several messages.
 inline constexpr std::size_t update_bytes_max = std::size_t{64} << 20;
+// A message that will be cut in fragments, which keep what the same process sends next waiting: it
+// is sent from a process of its own.
+inline constexpr std::size_t lone_message_bytes_min = std::size_t{32} << 10;
 
 // ---- serving ----
 // Spawned calls that wait for something (Node.connect). A BEAM has a process limit as well.

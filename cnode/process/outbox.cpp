@@ -11,11 +11,12 @@ Outbox::Outbox(const RouterOptions& options)
       creation_(options.creation),
       reference_salt_(static_cast<std::uint32_t>(options.random())) {}
 
-void Outbox::send(LinkId link, Control control, SharedBytes message) {
+void Outbox::send(LinkId link, Control control, SharedMessage message) {
   actions_.emplace_back(SendFrame{link, std::move(control), std::move(message)});
 }
 
-void Outbox::send_to_name(LinkId link, ServedPid from, std::string_view name, SharedBytes message) {
+void Outbox::send_to_name(LinkId link, ServedPid from, std::string_view name,
+                          SharedMessage message) {
   send(link, dist::RegSend{pid(from), std::string(name)}, std::move(message));
 }
 

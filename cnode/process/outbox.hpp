@@ -25,8 +25,10 @@ enum class ServedPid : std::uint32_t {
   clock_sync = 21,
   clock = 22,
   peer = 23,
-  client = 30,        // asks peers questions
-  group_leader = 31,  // where spawned processes of peers send their output
+  large_updates = 24,  // sends registers that take long
+  large_answer = 25,   // with a serial, see Outbox::new_sender
+  client = 30,         // asks peers questions
+  group_leader = 31,   // where spawned processes of peers send their output
   spawned_first = 1000,
 };
 
@@ -36,9 +38,9 @@ class Outbox {
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
-  void send(LinkId link, Control control, SharedBytes message = nullptr);
+  void send(LinkId link, Control control, SharedMessage message = nullptr);
   // REG_SEND, from the process `from` of this node.
-  void send_to_name(LinkId link, ServedPid from, std::string_view name, SharedBytes message);
+  void send_to_name(LinkId link, ServedPid from, std::string_view name, SharedMessage message);
   void act(Action action) { actions_.push_back(std::move(action)); }
   // Makes room for so many more actions at once.
   void expect(std::size_t count);
@@ -56,6 +58,11 @@ class Outbox {
   [[nodiscard]] bool is_ours(const Pid& pid) const;
   // Never the same twice.
   [[nodiscard]] Reference new_reference();
+  // A process that lives for one message: signals keep their order by sender, and this one makes
+  // nobody wait.
+  [[nodiscard]] Pid new_sender() {
+    return pid(static_cast<std::uint32_t>(ServedPid::large_answer), ++senders_);
+  }
 
  private:
   struct Silence {
@@ -66,6 +73,7 @@ class Outbox {
   ei_codec::Atom node_;
   std::uint32_t creation_;
   std::uint64_t references_ = 0;
+  std::uint32_t senders_ = 0;
   std::uint32_t reference_salt_;
   std::vector<Action> actions_;
   std::map<std::pair<std::string, std::string>, Silence, std::less<>> silences_;

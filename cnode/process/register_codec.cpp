@@ -2,10 +2,12 @@
 
 #include <optional>
 
+#include "cnode/process/outbox.hpp"
 #include "cnode/process/process_error.hpp"
 #include "cnode/process/term_append.hpp"
 #include "cnode/process/timestamp_codec.hpp"
 #include "ei_codec/canonical.hpp"
+#include "ei_codec/limits.hpp"
 #include "store/limits.hpp"
 #include "store/store_error.hpp"
 
@@ -62,7 +64,19 @@ bool is_plainly_canonical(ByteView term) {
   }
 }
 
+// R up to its value.
+void append_head(const store::Register& reg, Bytes& out) {
+  append_map(out, reg.is_tombstone() || reg.expires_at_ms() ? 4 : 3);
+  append_atom(out, "hlc");
+  append_timestamp(reg.stamp(), out);
+  append_atom(out, "key");
+  append_bytes(out, reg.key());
+  append_atom(out, "value");
+}
+
+// And what comes behind the value.
 void append_extra(const store::Register& reg, Bytes& out) {
+  if (!reg.is_tombstone() && !reg.expires_at_ms()) return;
   append_atom(out, extra_key);
   append_tuple(out, 4);
   append_unsigned(out, reg.stamp().time_ms);
@@ -118,6 +132,7 @@ Result<store::RegisterView> read_register(TermReader& reader, Bytes& key_scratch
         return bad("value: " + unique.error().text());
       }
       reg.value = value.bytes();
+      reg.buffer = value.buffer();
     } else if (reader.take_atom(extra_key)) {
       extra = read_extra(reader.take_term());
     } else {
@@ -134,15 +149,18 @@ Result<store::RegisterView> read_register(TermReader& reader, Bytes& key_scratch
 }
 
 void append_register(const store::Register& reg, Bytes& out) {
-  const bool has_extra = reg.is_tombstone() || reg.expires_at_ms();
-  append_map(out, has_extra ? 4 : 3);
-  append_atom(out, "hlc");
-  append_timestamp(reg.stamp(), out);
-  append_atom(out, "key");
-  append_bytes(out, reg.key());
-  append_atom(out, "value");
+  append_head(reg, out);
   append_bytes(out, reg.value());
-  if (has_extra) append_extra(reg, out);
+  append_extra(reg, out);
+}
+
+bool is_large(const store::Register& reg) {
+  return reg.value().size() >= ei_codec::kept_bytes_min;
+}
+
+SharedMessage value_message(const store::RegisterPtr& reg) {
+  if (!is_large(*reg)) return share(Bytes(reg->value().begin(), reg->value().end()));
+  return {share({}), 0, store::shared_value(reg)};
 }
 
 std::size_t register_bytes_max(const store::Register& reg) {
@@ -160,25 +178,30 @@ void append_registers(std::span<const store::RegisterPtr> registers, Bytes& out)
   }
 }
 
-SharedBytes encode_update(const store::Register& reg) {
+SharedMessage encode_update(const store::RegisterPtr& reg) {
+  const bool large = is_large(*reg);
   Bytes out;
-  out.reserve(register_bytes_max(reg) + 32);
+  out.reserve(register_bytes_max(*reg) - (large ? reg->value().size() : 0) + 32);
   append_tuple(out, 2);
   append_atom(out, "$gen_cast");
   append_tuple(out, 2);
   append_atom(out, "update_register");
-  append_register(reg, out);
-  return std::make_shared<const Bytes>(std::move(out));
+  append_head(*reg, out);
+  const std::size_t at = out.size();
+  if (!large) append_bytes(out, reg->value());
+  append_extra(*reg, out);
+  if (!large) return share(std::move(out));
+  return {share(std::move(out)), at, store::shared_value(reg)};
 }
 
-SharedBytes encode_updates(std::span<const store::RegisterPtr> registers) {
+SharedMessage encode_updates(std::span<const store::RegisterPtr> registers) {
   Bytes out;
   append_tuple(out, 2);
   append_atom(out, "$gen_cast");
   append_tuple(out, 2);
   append_atom(out, "update_registers");
   append_registers(registers, out);
-  return std::make_shared<const Bytes>(std::move(out));
+  return share(std::move(out));
 }
 
 }  // namespace groot::process

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "ei_codec/result.hpp"
+#include "ei_codec/shared_message.hpp"
 #include "ei_codec/term_reader.hpp"
 #include "store/register.hpp"
 
@@ -18,12 +19,12 @@ namespace groot::process {
 using ei_codec::Bytes;
 using ei_codec::ByteView;
 using ei_codec::ScannedTerm;
-using ei_codec::SharedBytes;
+using ei_codec::SharedMessage;
 using ei_codec::TermReader;
 
 // Consumes one register. Pairs may come in any order, unknown ones are skipped. The view's key
 // points into the read bytes where they are canonical as they stand, else into `key_scratch`; its
-// value always into the read bytes, and has passed check_unique_keys.
+// value always into the read bytes and their buffer, and has passed check_unique_keys.
 // Errors: bad_register, bad_timestamp; the reader is then somewhere inside the term.
 [[nodiscard]] Result<store::RegisterView> read_register(TermReader& reader, Bytes& key_scratch);
 
@@ -39,9 +40,13 @@ void append_register(const store::Register& reg, Bytes& out);
 // Appends #{Key => R}.
 void append_registers(std::span<const store::RegisterPtr> registers, Bytes& out);
 
+// Large values (kept_bytes_min) are sent from where they are stored, and in no map with others.
+[[nodiscard]] bool is_large(const store::Register& reg);
+[[nodiscard]] SharedMessage value_message(const store::RegisterPtr& reg);
+
 // {'$gen_cast', {update_register, R}}
-[[nodiscard]] SharedBytes encode_update(const store::Register& reg);
+[[nodiscard]] SharedMessage encode_update(const store::RegisterPtr& reg);
 // {'$gen_cast', {update_registers, #{Key => R}}}. Precondition: no key twice.
-[[nodiscard]] SharedBytes encode_updates(std::span<const store::RegisterPtr> registers);
+[[nodiscard]] SharedMessage encode_updates(std::span<const store::RegisterPtr> registers);
 
 }  // namespace groot::process

@@ -24,7 +24,7 @@ Bytes stack_of(std::string_view module, std::string_view function, ByteView args
 }  // namespace
 
 Returned returned(const Term& term) {
-  return {encode_term(term)};
+  return {share(encode_term(term))};
 }
 Result<Bytes> value(const Term& term) {
   return encode_term(term);
@@ -57,7 +57,7 @@ void RemoteFunctions::add_immediate(std::string_view module, std::string_view fu
           const Arguments& arguments, const Now& now, const Finish& finish) {
         auto result = body(arguments, now);
         if (result) {
-          finish(Returned{*std::move(result)}, now);
+          finish(Returned{share(*std::move(result))}, now);
         } else {
           finish(argument_error(result.error().text(), module, function, arguments), now);
         }

@@ -18,7 +18,7 @@ namespace groot::process {
 using ei_codec::Term;
 
 struct Returned {
-  Bytes value;  // encoded
+  SharedMessage value;  // encoded
 };
 // An error raised in the function: Reason, and the stack [{M, F, Args | Arity, []}].
 struct Raised {

@@ -37,25 +37,33 @@ Registers last_of_each_key(Registers registers) {
   return kept;
 }
 
-// The messages for these registers: single updates for a few, whole maps for many.
-std::vector<SharedBytes> encode(std::span<const store::RegisterPtr> registers) {
-  std::vector<SharedBytes> messages;
+// The messages for these registers: single updates for a few and for large ones, whole maps for
+// many.
+std::vector<SharedMessage> encode(std::span<const store::RegisterPtr> registers) {
+  std::vector<SharedMessage> messages;
   if (registers.size() <= singles_max) {
-    for (const auto& reg : registers) messages.push_back(encode_update(*reg));
+    for (const auto& reg : registers) messages.push_back(encode_update(reg));
     return messages;
   }
   std::size_t begin = 0;
   std::size_t bytes = 0;
+  const auto end_map = [&](std::size_t end) {
+    if (end > begin) messages.push_back(encode_updates(registers.subspan(begin, end - begin)));
+    begin = end;
+    bytes = 0;
+  };
   for (std::size_t i = 0; i < registers.size(); ++i) {
-    const std::size_t size = registers[i]->key().size() + register_bytes_max(*registers[i]);
-    if (i > begin && bytes + size > update_bytes_max) {
-      messages.push_back(encode_updates(registers.subspan(begin, i - begin)));
-      begin = i;
-      bytes = 0;
+    if (is_large(*registers[i])) {
+      end_map(i);
+      messages.push_back(encode_update(registers[i]));
+      begin = i + 1;
+      continue;
     }
+    const std::size_t size = registers[i]->key().size() + register_bytes_max(*registers[i]);
+    if (bytes + size > update_bytes_max) end_map(i);
     bytes += size;
   }
-  messages.push_back(encode_updates(registers.subspan(begin)));
+  end_map(registers.size());
   return messages;
 }
 
@@ -95,26 +103,30 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
     if (!reg->key_is_list()) without_list_keys.push_back(reg);
   }
   const bool same = without_list_keys.size() == registers.size();
-  std::vector<SharedBytes> for_ours;
-  std::vector<SharedBytes> for_stock;
+  std::vector<SharedMessage> for_ours;
+  std::vector<SharedMessage> for_stock;
   for (auto& [link, peer] : peers_.all()) {
     if (!peer.replicates() || peer.id == except) continue;
     const bool all = same || peer.is_ours();
     auto& messages = all ? for_ours : for_stock;
     const Registers& wanted = all ? registers : without_list_keys;
     if (messages.empty() && !wanted.empty()) messages = encode(wanted);
-    for (const SharedBytes& message : messages) send_message(peer, message, now);
+    for (const SharedMessage& message : messages) send_message(peer, message, now);
   }
 }
 
 void Replication::send(Peer& peer, std::span<const store::RegisterPtr> registers, const Now& now) {
   if (registers.empty()) return;
-  for (const SharedBytes& message : encode(registers)) send_message(peer, message, now);
+  for (const SharedMessage& message : encode(registers)) send_message(peer, message, now);
 }
 
-void Replication::send_message(Peer& peer, const SharedBytes& message, const Now& now) {
+void Replication::send_message(Peer& peer, const SharedMessage& message, const Now& now) {
   peer.registers_sent_ms = now.monotonic_ms;
-  outbox_.send_to_name(peer.link, ServedPid::storage, storage_name, message);
+  // Merging does not depend on order, so what is written meanwhile need not wait behind a large
+  // register. Large ones follow each other: a peer never puts many together at once.
+  const ServedPid from =
+      message.size() > lone_message_bytes_min ? ServedPid::large_updates : ServedPid::storage;
+  outbox_.send_to_name(peer.link, from, storage_name, message);
 }
 
 void Replication::push_full_state(Peer& peer, const Now& now) {

@@ -26,7 +26,7 @@ class Replication {
  private:
   void broadcast(std::vector<store::RegisterPtr> registers, store::PeerId except, const Now& now);
   void send(Peer& peer, std::span<const store::RegisterPtr> registers, const Now& now);
-  void send_message(Peer& peer, const SharedBytes& message, const Now& now);
+  void send_message(Peer& peer, const SharedMessage& message, const Now& now);
 
   Outbox& outbox_;
   Peers& peers_;

@@ -28,6 +28,7 @@ using dist::Control;
 using dist::LinkId;
 using dist::NodeName;
 using dist::SharedBytes;
+using dist::SharedMessage;
 using store::Now;
 
 // How a hidden node hears what stock Groot sends to visible nodes only (groot-protocol section 4).
@@ -44,7 +45,7 @@ struct RouterOptions {
 struct SendFrame {
   LinkId link;
   Control control;
-  SharedBytes message;
+  SharedMessage message;
 };
 struct KeepConnected {
   NodeName peer;

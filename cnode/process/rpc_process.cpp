@@ -15,22 +15,20 @@ SharedBytes encoded(const Term& term) {
 }
 
 // {Res, return, Value} | {Res, error, Reason, Stack}
-SharedBytes execute_call_result(ByteView res, const Outcome& outcome) {
+SharedMessage execute_call_result(ByteView res, const Outcome& outcome) {
   Bytes out;
   if (const auto* result = std::get_if<Returned>(&outcome)) {
-    out.reserve(16 + res.size() + result->value.size());
     append_tuple(out, 3);
     append_bytes(out, res);
     append_atom(out, "return");
-    append_bytes(out, result->value);
-  } else {
-    const auto& raised = std::get<Raised>(outcome);
-    append_tuple(out, 4);
-    append_bytes(out, res);
-    append_atom(out, "error");
-    encode_term(raised.reason, out);
-    append_bytes(out, raised.stack);
+    return result->value.behind(std::move(out));
   }
+  const auto& raised = std::get<Raised>(outcome);
+  append_tuple(out, 4);
+  append_bytes(out, res);
+  append_atom(out, "error");
+  encode_term(raised.reason, out);
+  append_bytes(out, raised.stack);
   return share(std::move(out));
 }
 
@@ -42,7 +40,7 @@ void append_crash(const Raised& raised, Bytes& out) {
 }
 
 // What rex answers: the value, or {badrpc, {'EXIT', {Reason, Stack}}}.
-Bytes rex_result(const Outcome& outcome) {
+SharedMessage rex_result(const Outcome& outcome) {
   if (const auto* result = std::get_if<Returned>(&outcome)) return result->value;
   Bytes out;
   append_tuple(out, 2);
@@ -50,7 +48,7 @@ Bytes rex_result(const Outcome& outcome) {
   append_tuple(out, 2);
   append_atom(out, "EXIT");
   append_crash(std::get<Raised>(outcome), out);
-  return out;
+  return share(std::move(out));
 }
 
 }  // namespace
@@ -170,8 +168,7 @@ void RpcProcess::on_info(const Delivery& delivery, const Now& now) {
     Bytes message;
     append_tuple(message, 2);
     append_atom(message, "rex");
-    append_bytes(message, rex_result(outcome));
-    outbox().send(link, dist::Send{rex, caller}, share(std::move(message)));
+    outbox().send(link, dist::Send{rex, caller}, rex_result(outcome).behind(std::move(message)));
   });
 }
 

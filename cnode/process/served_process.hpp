@@ -44,6 +44,9 @@ class ServedProcess {
   Outbox& outbox() { return outbox_; }
   void answer(const ReplyTo& to, const ei_codec::Term& term) { reply(outbox_, pid_, to, term); }
   void answer(const ReplyTo& to, ByteView encoded) { reply(outbox_, pid_, to, encoded); }
+  void answer(const ReplyTo& to, const SharedMessage& encoded) {
+    reply(outbox_, pid_, to, encoded);
+  }
 
  private:
   Outbox& outbox_;

@@ -42,7 +42,7 @@ void Spawned::unlink(const Pid& pid, LinkId link, const Pid& other) {
                 [&](const Linked& linked) { return linked.link == link && linked.pid == other; });
 }
 
-void Spawned::exit(const Pid& pid, const SharedBytes& reason) {
+void Spawned::exit(const Pid& pid, const SharedMessage& reason) {
   const auto found = processes_.find(key(pid));
   if (found == processes_.end()) return;
   const Process process = std::move(found->second);

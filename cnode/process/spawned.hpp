@@ -28,7 +28,7 @@ class Spawned {
   void unlink(const Pid& pid, LinkId link, const Pid& other);
 
   // Ends the process: tells its watchers and links `reason`, encoded. Nothing when it has ended.
-  void exit(const Pid& pid, const SharedBytes& reason);
+  void exit(const Pid& pid, const SharedMessage& reason);
   // The link ended: what it watched is forgotten, what it spawned ends without a word.
   void peer_down(LinkId link);
 

@@ -39,7 +39,9 @@ bool StorageProcess::on_call(const ReplyTo& from, ScannedTerm request, const Del
   if (!arity || *arity < 2 || *arity > 4) return false;
   if (*arity == 2 && reader.take_atom("get")) {
     const auto reg = requests_.get(reader.take_term(), now);
-    if (reg) {
+    if (reg && is_large(*reg)) {
+      answer(from, value_message(reg));
+    } else if (reg) {
       answer(from, reg->value());
     } else {
       answer(from, ei_codec::nil());

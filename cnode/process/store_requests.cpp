@@ -25,7 +25,8 @@ Result<void> StoreRequests::set(ScannedTerm key, ScannedTerm value,
   if (!canonical) return canonical.error();
   if (auto unique = check_unique_keys(value); !unique) return unique;
   store::Effects effects;
-  auto done = replica_.set(*canonical, value.bytes(), expires_in_ms, now, effects);
+  auto done =
+      replica_.set(*canonical, {value.bytes(), value.buffer()}, expires_in_ms, now, effects);
   replication_.perform(std::move(effects), now);
   return done;
 }

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "cnode/dist/control.hpp"
+#include "cnode/dist/operation.hpp"
 #include "cpp_tests/dist/control_samples.hpp"
 #include "cpp_tests/dist/golden_file.hpp"
 #include "ei_codec/term_encode.hpp"
@@ -10,9 +11,11 @@ using namespace groot::dist;
 
 namespace {
 
-constexpr Flags all_flags = hidden_flags;
-constexpr Flags few_flags{hidden_flags.bits() & ~static_cast<std::uint64_t>(Flag::exit_payload) &
-                          ~static_cast<std::uint64_t>(Flag::send_sender)};
+constexpr Flags without(Flags flags, Flag flag) {
+  return Flags(flags.bits() & ~static_cast<std::uint64_t>(flag));
+}
+constexpr Flags all_flags = without(hidden_flags, Flag::fragments);
+constexpr Flags few_flags = without(without(all_flags, Flag::exit_payload), Flag::send_sender);
 
 Bytes encoded(const Control& control, const Bytes& message, Flags flags) {
   Bytes frame{0xee};  // what stands before is left alone
@@ -100,6 +103,29 @@ TEST_CASE("what is encoded decodes to the same message") {
       REQUIRE(frame->message.has_value() == sample.has_message);
       if (sample.has_message) CHECK(ei_codec::same_bytes(frame->message->bytes(), message));
     }
+  }
+}
+
+TEST_CASE("with FRAGMENTS a distribution header stands in place of the version bytes") {
+  for (const samples::Sample& sample : samples::all()) {
+    const auto* spawn = std::get_if<SpawnRequest>(&sample.control);
+    if (spawn != nullptr && !spawn->known_options) continue;
+    CAPTURE(sample.frame);
+    const Bytes message = sample.has_message ? samples::hello() : Bytes();
+    const Bytes plain = encoded(sample.control, message, all_flags);
+    const Bytes body = encoded(sample.control, message, hidden_flags);
+    CHECK(Bytes(body.begin(), body.begin() + 3) == Bytes{131, whole_message, 0});
+    Bytes terms(body.begin() + 3, body.end());
+    const auto frame = decode_terms(terms);
+    REQUIRE(frame);
+    CHECK(samples::same(frame->control, decode_frame(plain)->control));
+    REQUIRE(frame->message.has_value() == sample.has_message);
+    if (sample.has_message) CHECK(ei_codec::same_bytes(frame->message->bytes(), message));
+    for (std::size_t size = 0; size < terms.size(); ++size) {
+      CHECK_FALSE(decode_terms(ByteView(terms).first(size)));
+    }
+    terms.push_back(106);
+    CHECK_FALSE(decode_terms(terms));
   }
 }
 

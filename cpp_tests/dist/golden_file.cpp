@@ -30,8 +30,17 @@ std::string text(std::string_view name) {
 ei_codec::Bytes bytes(std::string_view name) {
   const std::string hex = text(name);
   ei_codec::Bytes decoded;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    decoded.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
+  const auto byte_at = [&hex](std::size_t at) {
+    return static_cast<std::uint8_t>(std::stoul(hex.substr(at, 2), nullptr, 16));
+  };
+  for (std::size_t i = 0; i + 1 < hex.size();) {
+    if (hex[i] == '(') {  // (07*100)
+      decoded.insert(decoded.end(), std::stoul(hex.substr(i + 4)), byte_at(i + 1));
+      i = hex.find(')', i) + 1;
+    } else {
+      decoded.push_back(byte_at(i));
+      i += 2;
+    }
   }
   return decoded;
 }

@@ -99,14 +99,17 @@ void Network::take_events(const std::string& node) {
 void Network::take_output(const std::string& node) {
   Node& self = nodes_.at(node);
   for (const LinkId link : self.connections->take_writable()) {
-    const Bytes bytes = joined(self.connections->take_output(link));
     const auto index = self.wires.find(link);
     if (index == self.wires.end()) continue;
     Wire& wire = wires_[index->second];
     End& other =
         wire.ends[0].node == node && wire.ends[0].link == link ? wire.ends[1] : wire.ends[0];
-    append(other.inbound, bytes);
-    self.connections->written(link, bytes.size(), now_ms_);
+    while (true) {
+      const Bytes bytes = joined(self.connections->take_output(link));
+      if (bytes.empty()) break;
+      append(other.inbound, bytes);
+      self.connections->written(link, bytes.size(), now_ms_);
+    }
   }
 }
 

@@ -7,9 +7,12 @@
 %% A line is `name hex`. `epmd_` lines are epmd's answers, `handshake_` lines what this node said
 %% to a peer played by hand below, without the lengths; numbers that both sides need stand beside
 %% them in decimal. `frame_` lines are frames without their length: the ones named `frame_live_`
-%% as a BEAM sent them, the others control tuples through term_to_binary.
+%% as a BEAM sent them, the others control tuples through term_to_binary. `header_live_` and
+%% `fragment_live_` lines are frames to a peer that has FRAGMENTS; `(07*100)` in them stands for a
+%% hundred bytes 07.
 -define(COOKIE, golden_cookie).
 -define(OUR_FLAGS, 16#d075f5fbc).
+-define(FRAGMENTS, 16#800000).
 -define(OUR_CREATION, 16#10203040).
 -define(OUR_CHALLENGE, 16#fedcba98).
 -define(PEER, <<"peer@localhost">>).
@@ -85,13 +88,13 @@ digest(Challenge) ->
 
 accepted_by_beam(EpmdPort) ->
     <<119, 0, Port:16, _/binary>> = until_closed(request(EpmdPort, <<122, "golden">>)),
-    Connect = fun() ->
+    Connect = fun(Flags) ->
         {ok, S} = gen_tcp:connect({127,0,0,1}, Port, [binary, {packet, 2}, {active, false}]),
-        Name = <<$N, ?OUR_FLAGS:64, ?OUR_CREATION:32, (byte_size(?PEER)):16, ?PEER/binary>>,
+        Name = <<$N, Flags:64, ?OUR_CREATION:32, (byte_size(?PEER)):16, ?PEER/binary>>,
         ok = gen_tcp:send(S, Name),
         S
     end,
-    S = Connect(),
+    S = Connect(?OUR_FLAGS),
     io:format("our_challenge ~b~n", [?OUR_CHALLENGE]),
     line("handshake_acceptor_status", recv(S)),
     Challenge = recv(S),
@@ -102,8 +105,14 @@ accepted_by_beam(EpmdPort) ->
     inet:setopts(S, [{packet, 4}]),
     live_frames(S),
     %% The same name once more, while the first connection lives.
-    Second = Connect(),
+    Second = Connect(?OUR_FLAGS bor ?FRAGMENTS),
     line("handshake_acceptor_alive", recv(Second)),
+    ok = gen_tcp:send(Second, <<"strue">>),
+    <<$N, _:64, Again:32, _/binary>> = recv(Second),
+    ok = gen_tcp:send(Second, <<$r, ?OUR_CHALLENGE:32, (digest(Again))/binary>>),
+    <<$a, _/binary>> = recv(Second),
+    inet:setopts(Second, [{packet, 4}]),
+    fragments(Second),
     gen_tcp:close(Second),
     gen_tcp:close(S).
 
@@ -147,6 +156,14 @@ live_frames(S) ->
     line("frame_live_exit", recv_frame(S)),
     gen_server:cast({'Elixir.Groot.Storage', Peer}, {update_register, #{key => k, value => 1}}),
     line("frame_live_cast", recv_frame(S)).
+
+fragments(S) ->
+    Storage = {'Elixir.Groot.Storage', peer@localhost},
+    gen_server:cast(Storage, {update_register, #{key => k, value => 1}}),
+    line("header_live_cast", recv_frame(S)),
+    gen_server:cast(Storage, {update_register, #{key => k, value => binary:copy(<<7>>, 70_000)}}),
+    line("fragment_live_first", recv_frame(S)),
+    line("fragment_live_last", recv_frame(S)).
 
 %% ---- control tuples ----
 
@@ -206,4 +223,15 @@ frame(Name, Control, Message) ->
          <<112, (encode(Control))/binary, (encode(Message))/binary>>).
 
 line(Name, Bytes) ->
-    io:format("~s ~s~n", [Name, string:lowercase(binary:encode_hex(Bytes))]).
+    io:format("~s ~s~n", [Name, shortened(Bytes, binary:matches(Bytes, binary:copy(<<7>>, 1_000)))]).
+
+shortened(Bytes, []) ->
+    string:lowercase(binary:encode_hex(Bytes));
+shortened(Bytes, [{At, _} | _]) ->
+    <<Head:At/binary, Run/binary>> = Bytes,
+    Count = run(Run, 0),
+    <<_:Count/binary, Tail/binary>> = Run,
+    [shortened(Head, []), io_lib:format("(07*~b)", [Count]), shortened(Tail, [])].
+
+run(<<7, More/binary>>, Count) -> run(More, Count + 1);
+run(_, Count) -> Count.

@@ -27,7 +27,7 @@ RouterOptions options(HiddenFeed feed, const std::string& name) {
 // What the other end reads of a frame. `bytes` must outlive it.
 dist::Frame over_the_wire(const Control& control, ByteView message, Bytes& bytes) {
   dist::encode_frame(control, message, dist::hidden_flags, bytes);
-  auto frame = dist::decode_frame(ByteView(bytes).subspan(4));
+  auto frame = dist::decode_terms(ByteView(bytes).subspan(7));
   REQUIRE_MESSAGE(frame, frame.error().text());
   return *std::move(frame);
 }
@@ -203,9 +203,10 @@ void Script::collect() {
       actions_.push_back(std::move(action));
       continue;
     }
+    Bytes message;
+    frame->message.append_to(message);
     Bytes bytes;
-    const dist::Frame received = over_the_wire(
-        frame->control, frame->message ? ByteView(*frame->message) : ByteView(), bytes);
+    const dist::Frame received = over_the_wire(frame->control, message, bytes);
     sent_.push_back({frame->link, received.control,
                      received.message ? decoded(received.message->bytes()) : Term()});
   }

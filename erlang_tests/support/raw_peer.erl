@@ -4,7 +4,7 @@
 
 -export([open/1, send_message/2, receive_message/1, name_message/1, name_message/3, status/1]).
 -export([challenge_reply/2, challenge_message/2, challenge_of/1, digest/2]).
--export([connect/2, connect/3, close/1, reset/1]).
+-export([connect/2, connect/3, connect/4, close/1, reset/1]).
 -export([frame/1, frame/2, framed/1, send_bytes/2, send/2, send/3, receive_frame/1]).
 -export([call/3, is_alive/1, await_closed/2, pid/1, reference/1]).
 -export([serve/1, accept/1, stop_serving/1]).
@@ -12,7 +12,7 @@
 
 -type peer() :: #{socket := gen_tcp:socket(), name := binary()}.
 
-%% The complete set for a hidden node, without fragments.
+%% The complete set for a hidden node, without fragments: those are fragments:flags().
 -define(FLAGS, 16#D075F5FBC).
 -define(CREATION, 16#5EED0001).
 -define(OUR_CHALLENGE, 16#FEDCBA98).
@@ -75,8 +75,11 @@ connect(Node, Name) ->
 %% The whole handshake as the one who dials: a peer, or `refused` when Cookie does not do.
 -spec connect(node(), binary(), string()) -> {ok, peer()} | refused.
 connect(Node, Name, Cookie) ->
+    connect(Node, Name, Cookie, ?FLAGS).
+
+connect(Node, Name, Cookie, Flags) ->
     Socket = open(Node),
-    ok = send_message(Socket, name_message(Name)),
+    ok = send_message(Socket, name_message(Name, Flags, byte_size(Name))),
     case receive_message(Socket) of
         <<"sok">> -> ok;
         <<"salive">> -> ok = send_message(Socket, status("true"))

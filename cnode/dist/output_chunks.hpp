@@ -1,0 +1,53 @@
+// What is to be written to one socket: bytes of the link's own, and bytes that it shares.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "cnode/dist/limits.hpp"
+#include "ei_codec/bytes.hpp"
+#include "ei_codec/shared_message.hpp"
+
+namespace groot::dist {
+
+using ei_codec::Bytes;
+using ei_codec::ByteView;
+using ei_codec::SharedMessage;
+using ei_codec::SharedPiece;
+
+// Bytes to write, in order; `shared` stands for itself when set (a message many links send).
+struct OutputChunk {
+  Bytes owned;
+  SharedPiece shared;
+  [[nodiscard]] ByteView view() const { return shared.owner ? shared.bytes : ByteView(owned); }
+};
+
+// Gathers small pieces into large chunks, and leaves large ones where they are.
+class OutputChunks {
+ public:
+  // The last chunk when more may be appended to it, or a new one.
+  Bytes& open() {
+    if (chunks_.empty() || chunks_.back().shared.owner ||
+        chunks_.back().owned.size() >= output_chunk_bytes) {
+      chunks_.emplace_back();
+    }
+    return chunks_.back().owned;
+  }
+  void append(const SharedPiece& piece) {
+    if (piece.bytes.size() > copied_message_bytes_max) {
+      chunks_.push_back({.owned = {}, .shared = piece});
+    } else if (!piece.bytes.empty()) {
+      Bytes& chunk = open();
+      chunk.insert(chunk.end(), piece.bytes.begin(), piece.bytes.end());
+    }
+  }
+  [[nodiscard]] bool empty() const { return chunks_.empty(); }
+  void clear() { chunks_.clear(); }
+  [[nodiscard]] std::vector<OutputChunk> take() { return std::exchange(chunks_, {}); }
+
+ private:
+  std::vector<OutputChunk> chunks_;
+};
+
+}  // namespace groot::dist
