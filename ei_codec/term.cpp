@@ -141,6 +141,24 @@ Term list(std::vector<Term> elements) {
   return List{std::move(elements), {}};
 }
 
+Term charlist(std::string_view latin1) {
+  std::vector<Term> characters;
+  for (const char c : latin1) characters.emplace_back(int{static_cast<unsigned char>(c)});
+  return list(std::move(characters));
+}
+
+std::optional<std::string> charlist_text(const Term& term) {
+  const auto* characters = term.get_if<List>();
+  if (characters == nullptr || !characters->tail.empty()) return std::nullopt;
+  std::string text;
+  for (const Term& element : characters->elements) {
+    const auto* c = element.get_if<std::int64_t>();
+    if (c == nullptr || *c < 0 || *c > 255) return std::nullopt;
+    text += static_cast<char>(*c);
+  }
+  return text;
+}
+
 Term map(std::vector<std::pair<Term, Term>> pairs) {
   const bool indexed = pairs.size() > searched_pairs_max;
   Map result;

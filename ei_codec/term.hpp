@@ -7,6 +7,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -147,6 +148,9 @@ class Term {
 [[nodiscard]] Term nil();                          // the atom nil, Elixir's
 [[nodiscard]] Term tuple(std::vector<Term> elements);
 [[nodiscard]] Term list(std::vector<Term> elements);
+[[nodiscard]] Term charlist(std::string_view latin1);  // an Erlang string, a byte a character
+// The other way; none when the term is not a proper list of such characters.
+[[nodiscard]] std::optional<std::string> charlist_text(const Term& term);
 [[nodiscard]] Term map(
     std::vector<std::pair<Term, Term>> pairs);             // a later pair replaces an equal key
 [[nodiscard]] Term unsigned_integer(std::uint64_t value);  // int64 or BigInteger

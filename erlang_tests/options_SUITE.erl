@@ -31,6 +31,7 @@ all() ->
         cookie_from_environment,
         cookie_from_home,
         cookie_made_when_absent,
+        cookie_order,
         wrong_cookie_is_refused
     ].
 
@@ -143,6 +144,10 @@ cookie_made_when_absent(Config) ->
     true = cluster:call(a(Config), erlang, set_cookie, [
         cluster:full_name(groot), list_to_atom(cluster:cookie())
     ]),
+    %% Not later, in the next case.
+    Refused = fun() -> [Text || {error, Text} <- cluster:call(b(Config), peer_log, events, [])] =/= [] end,
+    await:true(Refused),
+    0 = cluster:stop_groot(cluster:full_name(groot)),
     ok.
 
 cookie_order(Config) ->

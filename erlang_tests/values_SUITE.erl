@@ -23,6 +23,7 @@ all() ->
         values_of_every_type_to_stock,
         keys_of_every_type,
         equal_and_unequal_keys,
+        list_keys_stay_with_us,
         value_of_64_mib,
         value_over_the_limit
     ].

@@ -63,6 +63,7 @@ Slot Replica::Impl::store(const RegisterPtr& reg, std::uint64_t hash,
   if (!same_version) {
     if (slot >= changed_at.size()) changed_at.resize(slot + std::size_t{1});
     changed_at[slot] = now.monotonic_ms;
+    last_change_ms = now.monotonic_ms;
     forget_slot(slot);
   }
   effects.emplace_back(Changed{reg});
@@ -177,6 +178,10 @@ RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
 
 std::size_t Replica::size() const {
   return impl_->values.load(std::memory_order_relaxed);
+}
+
+std::optional<std::int64_t> Replica::last_change_ms() const {
+  return impl_->last_change_ms;
 }
 
 void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) const {

@@ -51,6 +51,9 @@ class Replica {
   // Registers with a value (tombstones not counted).
   [[nodiscard]] std::size_t size() const;
 
+  // Owner only: the monotonic time of the last change to any register; none before the first.
+  [[nodiscard]] std::optional<std::int64_t> last_change_ms() const;
+
   // ---- local writes: always stamped above what is held; announced to all peers ----
 
   // expires_in_ms: none = never, 0 = at once (readers never see the value), else from now.

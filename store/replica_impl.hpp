@@ -48,7 +48,8 @@ struct Replica::Impl {
   RegisterMap registers;
   Tombstones tombstones;
   ExpiryQueue expiries;
-  std::vector<PeerKnowledge> peers;      // few: searched from one end to the other
+  std::vector<PeerKnowledge> peers;  // few: searched from one end to the other
+  std::optional<std::int64_t> last_change_ms;
   std::vector<std::int64_t> changed_at;  // monotonic_ms of our version's arrival, by slot
   std::atomic<std::size_t> values{0};    // registers that are no tombstones
 

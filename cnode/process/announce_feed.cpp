@@ -28,11 +28,13 @@ std::int64_t next_poll_ms(const Now& now) {
 }  // namespace
 
 AnnounceFeed::AnnounceFeed(const NodeName& self, std::function<std::uint64_t()> random,
-                           Outbox& outbox, Peers& peers, Requests& requests)
+                           Outbox& outbox, Peers& peers, Requests& requests,
+                           const store::Replica& replica)
     : random_(std::move(random)),
       outbox_(outbox),
       peers_(peers),
       requests_(requests),
+      replica_(replica),
       nodeup_(share(encode_term(ei_codec::tuple({atom("nodeup"), atom(self.full())})))) {}
 
 void AnnounceFeed::start(const Peer& peer, bool polls, const Now& now) {
@@ -73,10 +75,14 @@ bool AnnounceFeed::wants_fetch(LinkId link, const Feed& feed, const Now& now) co
   if (feed.changed || (feed.confirm_ms && now.monotonic_ms >= *feed.confirm_ms)) return true;
   if (now.monotonic_ms < feed.sync_ms) return false;
   if (!feed.polls) return true;
-  // Polls see every change, but a fetch that came within the grace of a write of ours could not
-  // yet tell whether that write arrived: that takes one more.
+  // Polls see every change of the peer. What changed here since, or so shortly before that it could
+  // be on its way to the peer, only a further state tells: whether it arrived, or that the peer
+  // lacks what another one told us.
   const Peer* peer = peers_.find(link);
-  return peer && peer->registers_sent_ms + store::correction_grace_ms > feed.announced_ms;
+  if (!peer) return false;
+  const std::int64_t touched_ms =
+      std::max(peer->registers_sent_ms, replica_.last_change_ms().value_or(0));
+  return touched_ms + store::correction_grace_ms > feed.announced_ms;
 }
 
 void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {

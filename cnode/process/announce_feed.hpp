@@ -13,7 +13,8 @@
 //   └──────────────── rests nine times as long as that took ──────────────────────────────────┘
 //
 // A write between the state and the count after it is in neither, so a fetch that followed a change
-// or brought news is followed by one more.
+// or brought news is followed by one more. The sync fetches only where something changed here since
+// the last one: the peer may lack that.
 //
 // tap: see tap.hpp; here it only means that fetches are made on link up and every 10 to 20 s, and
 // no polls.
@@ -23,13 +24,14 @@
 
 #include "cnode/process/peers.hpp"
 #include "cnode/process/requests.hpp"
+#include "store/replica.hpp"
 
 namespace groot::process {
 
 class AnnounceFeed {
  public:
   AnnounceFeed(const NodeName& self, std::function<std::uint64_t()> random, Outbox& outbox,
-               Peers& peers, Requests& requests);
+               Peers& peers, Requests& requests, const store::Replica& replica);
 
   // The storage process of this stock peer is there (again). `polls`: ask for changes; else only
   // fetch now and at the sync interval.
@@ -78,6 +80,7 @@ class AnnounceFeed {
   Outbox& outbox_;
   Peers& peers_;
   Requests& requests_;
+  const store::Replica& replica_;
   SharedBytes nodeup_;
   std::map<LinkId, Feed> feeds_;
 };

@@ -91,7 +91,7 @@ struct Router::Impl {
   Signals signals{outbox, peers, spawned, names};
   NodeFunctions node_functions{options.self, outbox, peers, discovery, names};
   RemoteFunctions functions;
-  AnnounceFeed feed{options.self, options.random, outbox, peers, requests};
+  AnnounceFeed feed{options.self, options.random, outbox, peers, requests, replica};
   Tap tap{options.self,
           outbox,
           peers,
@@ -181,7 +181,7 @@ void Router::Impl::deliver(LinkId link, const std::optional<Pid>& from, const di
     const bool is_it = name ? name->name == process->name()
                             : pid->id == static_cast<std::uint32_t>(process->pid());
     if (!is_it) continue;
-    process->receive({link, peer->name(), from, message}, now);
+    process->receive({link, peer->name(), from, message}, requests, now);
     return;
   }
   // To an unknown name or pid: lost without a word, as on a BEAM.

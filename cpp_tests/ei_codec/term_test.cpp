@@ -107,6 +107,12 @@ TEST_CASE("term: short spellings") {
   CHECK_FALSE(atom("a").is_atom("b"));
   CHECK_FALSE(binary("a").is_atom("a"));
   CHECK(boolean(true).is_atom("true"));
+  CHECK(charlist("a\xe9") == list({97, 233}));
+  CHECK(charlist_text(charlist("13.1.5")) == "13.1.5");
+  CHECK(charlist_text(list({})) == "");
+  CHECK_FALSE(charlist_text(list({256})));
+  CHECK_FALSE(charlist_text(List{{97}, {98}}));
+  CHECK_FALSE(charlist_text(binary("a")));
   CHECK(boolean(false).is_atom("false"));
   CHECK(nil().is_atom("nil"));
   CHECK(*unsigned_integer(7).get_if<std::int64_t>() == 7);

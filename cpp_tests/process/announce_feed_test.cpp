@@ -152,6 +152,26 @@ TEST_CASE("0.1.x has no delete: what is absent there was lost, and is given back
   CHECK(peer.get("k") == "1");
 }
 
+TEST_CASE("what one peer tells us reaches another that does not know that one") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  const LinkId other = s.quiet_up("b@h");
+  calm(peer);
+  const std::string reg =
+      "#{key => k,value => 1,hlc => #{'__struct__' => 'Elixir.HLClock.Timestamp',"
+      "time => 1000,counter => 0,node_id => 7}}";
+  s.receive(other, dist::RegSend{s.pid_of(other), "Elixir.Groot.Storage"},
+            erl("{'$gen_cast',{update_register," + reg + "}}"));
+  REQUIRE(s.get("k") == "1");
+  peer.pass(sync_interval_max_ms + 100);
+  CHECK(peer.get("k") == "1");
+  // And that is the end of it.
+  peer.pass(2 * sync_interval_max_ms);
+  peer.announcements = 0;
+  peer.pass(2 * sync_interval_max_ms);
+  CHECK(peer.announcements == 0);
+}
+
 TEST_CASE("a storage process that dies takes nothing with it here") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);

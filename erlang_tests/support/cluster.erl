@@ -6,7 +6,7 @@
 -export([start/1, start/2, stop/0, start_pair/2, tidy/1, verdict/0]).
 -export([cookie/0, epmd_port/0, stop_epmd/0, start_epmd/0, registered_names/0]).
 -export([available/1, preferably/1, peer/2, peer/3, peers/1, stop_peer/1, call/4, call/5, on/2, on/3]).
--export([groot/1, groot/2, groot_program/3, program/1, stop_groot/1, kill_groot/1, forget/1, full_name/1]).
+-export([groot/1, groot/2, groot_of/3, groot_program/3, program/1, stop_groot/1, kill_groot/1, forget/1, full_name/1]).
 -export([storage_replaced/1, kill_storage/1, forgive/2, log_of/1, is_beam/1, beams/0, groots/0, await_connected/2, console/0, set_console/1]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 
@@ -171,8 +171,11 @@ code_path(Version) ->
 stop_peer(Node) ->
     #{control := Control} = entry(Node),
     ok = gen_server:call(?MODULE, {remove, Node}),
-    catch peer:stop(Control),
-    ok.
+    halt_peer(Control).
+
+%% Also one that has died already.
+halt_peer(Control) ->
+    try peer:stop(Control) catch exit:_ -> ok end.
 
 call(Node, Module, Function, Args) ->
     call(Node, Module, Function, Args, ?CALL_MS).
@@ -249,7 +252,12 @@ groot(Name) ->
 
 %% Starts a node under test with the cluster's cookie and waits until it is ready.
 groot(Name, ExtraArgs) ->
-    Program = groot_program(Name, ["--cookie", cookie() | ExtraArgs], []),
+    groot_of(groot_program:executable(), Name, ExtraArgs).
+
+%% The same with another build of the program.
+groot_of(Executable, Name, ExtraArgs) ->
+    Args = ["--cookie", cookie() | ExtraArgs],
+    Program = gen_server:call(?MODULE, {groot, Executable, Name, Args, []}),
     os_program:await_line(Program, "ready: ", ?READY_MS),
     full_name(Name).
 
@@ -362,5 +370,5 @@ handle_info(_Message, State) ->
 
 terminate(_Reason, #{entries := Entries, epmd := Epmd}) ->
     [os_program:kill(Program) || #{kind := groot, program := Program} <- maps:values(Entries)],
-    [catch peer:stop(Control) || #{kind := beam, control := Control} <- maps:values(Entries)],
+    [halt_peer(Control) || #{kind := beam, control := Control} <- maps:values(Entries)],
     Epmd =:= none orelse os_program:kill(Epmd).
