@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cnode/options.hpp"
+
 namespace groot {
 namespace {
 
@@ -45,6 +47,7 @@ Store
 Other
   --log-level LEVEL           The least important lines to log: debug, info, warning or error;
                               default: info
+  --print-name                Print `sname` or `name` and the node's full name, and leave
   --version                   Print the version
   -h, --help                  Print this
 
@@ -75,13 +78,19 @@ struct Raw {
   std::uint64_t max_value_size = 0;
   std::int64_t net_ticktime_s = 0;
   std::int64_t tombstone_ttl_s = 0;
+  bool print_name = false;
 };
 
+// An option that was given, but from a variable that is not set, must not count as left out.
+std::string check_not_empty(const std::string& text) {
+  return text.empty() ? "must not be empty" : "";
+}
+
 void add_options(CLI::App& app, NodeOptions& node, Raw& raw) {
-  auto* short_name = app.add_option("--sname", raw.short_name);
-  app.add_option("--name", raw.long_name)->excludes(short_name);
-  auto* cookie = app.add_option("--cookie", node.cookie);
-  app.add_option("--cookie-file", node.cookie_file)->excludes(cookie);
+  auto* short_name = app.add_option("--sname", raw.short_name)->check(check_not_empty);
+  app.add_option("--name", raw.long_name)->check(check_not_empty)->excludes(short_name);
+  auto* cookie = app.add_option("--cookie", node.cookie)->check(check_not_empty);
+  app.add_option("--cookie-file", node.cookie_file)->check(check_not_empty)->excludes(cookie);
   app.add_option("--connect", node.connect)->allow_extra_args(false);
   app.add_option("--listen", node.listen_port);
   app.add_option("--net-ticktime", raw.net_ticktime_s);
@@ -89,8 +98,20 @@ void add_options(CLI::App& app, NodeOptions& node, Raw& raw) {
   app.add_option("--visibility", raw.visibility)->check(CLI::IsMember({"hidden"}));
   app.add_option("--hidden-feed", raw.hidden_feed)->check(CLI::IsMember(feeds));
   app.add_option("--max-value-size", raw.max_value_size)->transform(CLI::AsSizeValue(false));
-  app.add_option("--tombstone-ttl", raw.tombstone_ttl_s);
+  app.add_option("--tombstone-ttl", raw.tombstone_ttl_s)
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{tombstone_ttl_max.count()}));
+  app.add_flag("--print-name", raw.print_name);
   app.add_option("--log-level", raw.log_level)->check(CLI::IsMember(levels));
+}
+
+Exit refusal(const std::string& why) {
+  return {"groot_node: " + why + " (see --help)\n", 1};
+}
+
+Exit printed_name(const NodeOptions& options) {
+  const auto own = own_name(options, process_environment());
+  if (!own) return refusal(own.error().text());
+  return {(own->long_names ? "name " : "sname ") + own->name.full() + "\n", 0};
 }
 
 }  // namespace
@@ -114,7 +135,7 @@ std::variant<CommandLine, Exit> parse_command_line(int argc, const char* const* 
   } catch (const CLI::CallForVersion&) {
     return Exit{"groot_node " GROOT_VERSION "\n", 0};
   } catch (const CLI::ParseError& wrong) {
-    return Exit{std::string("groot_node: ") + wrong.what() + " (see --help)\n", 1};
+    return refusal(wrong.what());
   }
 
   line.log_level = levels.at(raw.log_level);
@@ -124,6 +145,7 @@ std::variant<CommandLine, Exit> parse_command_line(int argc, const char* const* 
   line.node.max_value_size = raw.max_value_size;
   line.node.net_ticktime = std::chrono::seconds(raw.net_ticktime_s);
   line.node.tombstone_ttl = std::chrono::seconds(raw.tombstone_ttl_s);
+  if (raw.print_name) return printed_name(line.node);
   return line;
 }
 

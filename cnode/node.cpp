@@ -51,11 +51,12 @@ process::HiddenFeed to_hidden_feed(HiddenFeed feed) {
   return process::HiddenFeed::off;
 }
 
-// A program can put together a Term that is no term (a map with a key twice, a fun of arbitrary
-// bytes): what is stored goes through the same gate as what a peer sends.
+// A program can put together a Term that is no term (an atom that is not UTF-8, a map with a key
+// twice, a fun of arbitrary bytes): what is stored goes through the same gate as what a peer sends.
 Result<Bytes> checked_encoding(const Term& term) {
-  Bytes encoded = ei_codec::encode_term(term);
-  const auto scanned = ei_codec::scan_whole_term(encoded);
+  auto encoded = ei_codec::encode_checked(term);
+  if (!encoded) return encoded.error();
+  const auto scanned = ei_codec::scan_whole_term(*encoded);
   if (!scanned) return scanned.error();
   if (auto unique = ei_codec::check_unique_keys(*scanned); !unique) return unique.error();
   return encoded;
@@ -96,8 +97,9 @@ class Listeners {
     if (entries_.empty()) return;
     auto key = decoded(reg.key());
     if (!key) return;
-    Change change{.key = std::move(*key), .value = std::nullopt};
-    if (!reg.is_tombstone()) change.value = decoded(reg.value());
+    Change change{
+        .key = std::move(*key), .value = std::nullopt, .deleted = reg.is_tombstone()};
+    if (!change.deleted) change.value = decoded(reg.value());
     const std::vector<Entry> snapshot = entries_;
     for (const Entry& entry : snapshot) {
       if (!is_listening(entry.number)) continue;

@@ -4,9 +4,11 @@
 //   options.name = "flags@127.0.0.1";
 //   options.long_names = true;
 //   options.connect = {"app@127.0.0.1"};
-//   auto node = groot::Node::start(options);
+//   const auto node = groot::Node::start(options);
 //   if (!node) return fail(node.error().text());
-//   (*node)->set(atom("dark_mode"), boolean(true));
+//   using namespace groot::ei_codec;
+//   const auto done = (*node)->set(atom("dark_mode"), boolean(true));
+//   if (!done) return fail(done.error().text());
 //
 // Threads: every member function may be called from any thread at any time, from inside an
 // on_change callback too, except stop and the destructor (not from a callback). `get` and `keys`
@@ -48,10 +50,12 @@ struct NodeOptions {
   std::function<void(LogLevel, const std::string&)> log = nullptr;
 };
 
-// What on_change hears. `value` is none after a delete or an expiry.
+// What on_change hears. `value` is none after a delete or an expiry, and for what is nested deeper
+// than a Term can be (500 levels; C++ programs cannot set it, other nodes can).
 struct Change {
   Term key;
   std::optional<Term> value;
+  bool deleted = false;  // or expired
 };
 
 class Node {

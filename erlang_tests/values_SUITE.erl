@@ -8,6 +8,7 @@
     values_of_every_type_to_stock/1,
     keys_of_every_type/1,
     equal_and_unequal_keys/1,
+    deep_values/1,
     list_keys_stay_with_us/1,
     value_of_64_mib/1,
     value_over_the_limit/1
@@ -23,6 +24,7 @@ all() ->
         values_of_every_type_to_stock,
         keys_of_every_type,
         equal_and_unequal_keys,
+        deep_values,
         list_keys_stay_with_us,
         value_of_64_mib,
         value_over_the_limit
@@ -110,6 +112,24 @@ equal_and_unequal_keys(Config) ->
         nil = gen_server:call({?STORAGE, Groot}, {get, <<1>>})
     end),
     ok.
+
+%% Far deeper than any real value: it neither ends the link on which it comes nor stays behind.
+deep_values(Config) ->
+    [A, _, Groot] = all_nodes(Config),
+    cluster:on(A, fun() ->
+        Deep = nested(500_000),
+        ok = 'Elixir.Groot':set(deep, Deep),
+        await:true(fun() -> rpc:call(Groot, 'Elixir.Groot', get, [deep]) =:= Deep end),
+        ok = gen_server:call({?STORAGE, Groot}, {set, deep_there, Deep}),
+        await:true(fun() -> 'Elixir.Groot':get(deep_there) =:= Deep end),
+        ok = 'Elixir.Groot':set(deep, shallow),
+        await:true(fun() -> rpc:call(Groot, 'Elixir.Groot', get, [deep]) =:= shallow end)
+    end),
+    [] = [Line || Line <- cluster:log_of(Groot), re:run(Line, "lost ", [{capture, none}]) =:= match],
+    ok.
+
+nested(Levels) ->
+    lists:foldl(fun(Level, Inner) -> {Level, Inner} end, innermost, lists:seq(1, Levels)).
 
 %% A list as a key kills stock nodes. We hold it, pass it on between our own, and say so once.
 list_keys_stay_with_us(Config) ->

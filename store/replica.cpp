@@ -142,9 +142,10 @@ void Replica::Impl::learn_stamp(PeerId from, const Timestamp& stamp, const Now& 
   std::erase_if(drift_reported_at, is_over);
   drift_reported_at[from] = now.monotonic_ms;
   effects.emplace_back(Report{Report::Cause::drift_ahead,
-                              "peer " + std::to_string(from) + " sent stamp " + to_text(stamp) +
-                                  ", " + std::to_string(outcome.drift_ms) +
-                                  " ms ahead of our wall time; merged, our clock is not moved"});
+                              "sent stamp " + to_text(stamp) + ", " +
+                                  std::to_string(outcome.drift_ms) +
+                                  " ms ahead of our wall time; merged, our clock is not moved",
+                              nullptr, from});
 }
 
 void Replica::Impl::drop_excess_tombstones(const Now& now, Effects& effects) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "store/expiry_queue.hpp"
@@ -54,6 +55,7 @@ struct Replica::Impl {
   std::atomic<std::size_t> values{0};    // registers that are no tombstones
 
   std::map<PeerId, std::int64_t> drift_reported_at;  // monotonic_ms
+  std::set<PeerId> withheld_reported;                // that list keys are kept from them
   std::optional<std::int64_t> drop_reported_at;      // monotonic_ms
   std::size_t dropped_unreported = 0;
 };

@@ -50,10 +50,11 @@ std::vector<RegisterPtr> Replica::full_state_for(PeerId peer, Effects& effects) 
     receiver.sent(slot);
     state.push_back(reg);
   });
-  if (withheld > 0) {
-    effects.emplace_back(Report{Report::Cause::list_key,
-                                std::to_string(withheld) + " registers are kept from peer " +
-                                    std::to_string(peer) + ": their keys are lists"});
+  if (withheld > 0 && impl_->withheld_reported.insert(peer).second) {
+    effects.emplace_back(
+        Report{Report::Cause::list_key,
+               "is not sent " + std::to_string(withheld) + " registers: their keys are lists",
+               nullptr, peer});
   }
   return state;
 }

@@ -1,6 +1,3 @@
-#include <array>
-#include <type_traits>
-
 #include "cnode/dist/control.hpp"
 #include "cnode/dist/operation.hpp"
 #include "ei_codec/byte_writer.hpp"
@@ -177,29 +174,9 @@ Place write_tuple(const Control& control, Flags negotiated, Bytes& out) {
       control);
 }
 
-const Term* reason_of(const Control& control) {
-  return std::visit(
-      [](const auto& message) -> const Term* {
-        using Message = std::decay_t<decltype(message)>;
-        if constexpr (std::is_same_v<Message, Exit> || std::is_same_v<Message, Exit2> ||
-                      std::is_same_v<Message, MonitorPExit>) {
-          return &message.reason;
-        } else {
-          return nullptr;
-        }
-      },
-      control);
-}
-
 }  // namespace
 
 void encode_frame(const Control& control, ByteView message, Flags negotiated, Bytes& out) {
-  Bytes encoded_reason;
-  const Term* const reason = reason_of(control);
-  if (message.empty() && reason != nullptr) {
-    encoded_reason = ei_codec::encode_term(*reason);
-    message = encoded_reason;
-  }
   encode_frame_head(control, message.size(), negotiated, out);
   out.insert(out.end(), message.begin(), message.end());
 }

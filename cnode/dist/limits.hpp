@@ -45,7 +45,7 @@ inline constexpr std::size_t output_chunk_bytes = 65'536;
 inline constexpr std::int64_t redial_first_ms = 500;
 inline constexpr std::int64_t redial_last_ms = 5'000;
 
-// An epmd's whole answer to NAMES_REQ or PORT_PLEASE2_REQ: a few thousand nodes on one host.
+// An epmd's whole answer to PORT_PLEASE2_REQ: a name and extra bytes of 64 KiB each, and room.
 inline constexpr std::size_t epmd_reply_bytes_max = std::size_t{1} << 20;
 
 }  // namespace groot::dist

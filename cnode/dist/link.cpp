@@ -160,6 +160,12 @@ void Link::answer_alive(bool wanted, std::int64_t now_ms) {
 void Link::send(const Control& control, SharedBytes message) {
   invariant(is_up(), "only a link that is up can send");
   const ByteView message_bytes = message ? ByteView(*message) : ByteView();
+  // Before it is framed: a state of gigabytes, which a peer may ask for, has no frame.
+  if (message_bytes.size() > backlog_bytes_max) {
+    impl_->output.clear();
+    impl_->close({dist_errc::backlog_full, std::to_string(message_bytes.size()) + " bytes"});
+    return;
+  }
   Bytes& chunk = impl_->open_chunk();
   const std::size_t before = chunk.size();
   std::size_t added = 0;

@@ -18,6 +18,32 @@ namespace groot::io {
 
 using dist::dist_errc;
 
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
+void add_listed(const std::string& list, EpmdPlace& place) {
+  std::istringstream items(list);
+  for (std::string piece; std::getline(items, piece, ',');) {
+    const std::string item(trimmed(piece));
+    if (item.empty()) continue;
+    AsioError no_address;
+    const auto address = asio::ip::make_address(item, no_address);
+    if (no_address) {
+      place.not_understood += (place.not_understood.empty() ? "\"" : ", \"") + item + "\"";
+    } else if (!address.is_loopback() && !address.is_unspecified()) {
+      place.addresses.push_back(address);
+    }
+  }
+}
+
+}  // namespace
+
 Result<EpmdPlace> epmd_place() {
   EpmdPlace place;
   place.port = dist::epmd_default_port;
@@ -31,14 +57,7 @@ Result<EpmdPlace> epmd_place() {
   }
   place.addresses = {asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
   if (const char* text = std::getenv("ERL_EPMD_ADDRESS"); text != nullptr) {
-    std::istringstream list(text);
-    for (std::string item; std::getline(list, item, ',');) {
-      AsioError no_address;
-      const auto address = asio::ip::make_address(item, no_address);
-      if (!no_address && !address.is_loopback() && !address.is_unspecified()) {
-        place.addresses.push_back(address);
-      }
-    }
+    add_listed(text, place);
   }
   return place;
 }

@@ -28,6 +28,7 @@ using Log = std::function<void(LogLevel, const std::string&)>;
 struct EpmdPlace {
   std::uint16_t port = 0;
   std::vector<asio::ip::address> addresses;
+  std::string not_understood;  // what ERL_EPMD_ADDRESS lists and is no address, for a warning
 };
 // Errors: connect_failed when ERL_EPMD_PORT is no port number.
 [[nodiscard]] Result<EpmdPlace> epmd_place();

@@ -55,6 +55,8 @@ inline constexpr std::size_t arguments_max = 255;
 inline constexpr std::int64_t log_interval_ms = 60'000;
 // Of a key that a log line names; a key may be a megabyte.
 inline constexpr std::size_t logged_key_bytes_max = 200;
+// Of the reason, encoded, that a log line tells; that of a server that crashed holds its state.
+inline constexpr std::size_t logged_reason_bytes_max = 500;
 // Causes remembered for that; beyond it the oldest knowledge goes and a line may repeat.
 inline constexpr std::size_t log_causes_max = 1'000;
 

@@ -78,7 +78,7 @@ void PeerProbe::found_storage(LinkId link, const Pid& storage, const Now& now) {
     // The process, not its name: should it be dead already, with another one in its place, this
     // says so.
     probe.watched = storage;
-    requests_.watch(link, storage, [this, link, storage](const Term&, const Now& then) {
+    requests_.watch(link, storage, [this, link, storage](const Now& then) {
       storage_died(link, storage, then);
     });
   }

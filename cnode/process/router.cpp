@@ -49,8 +49,8 @@ struct Router::Impl {
   void on(LinkId, const dist::SpawnReply& reply, const Message&, const Now& now) {
     requests.spawn_reply(reply, now);
   }
-  void on(LinkId, const dist::MonitorPExit& exit, const Message&, const Now& now) {
-    requests.monitor_exit(exit, now);
+  void on(LinkId, const dist::MonitorPExit& exit, const Message& reason, const Now& now) {
+    if (reason) requests.monitor_exit(exit, *reason, now);
   }
   void on(LinkId link, const dist::MonitorP& monitor, const Message&, const Now&) {
     signals.monitor(link, monitor);
@@ -67,11 +67,11 @@ struct Router::Impl {
   void on(LinkId link, const dist::UnlinkId& unlink, const Message&, const Now&) {
     signals.unlink(link, unlink);
   }
-  void on(LinkId link, const dist::Exit& exit, const Message&, const Now&) {
-    signals.exit(link, exit);
+  void on(LinkId link, const dist::Exit& exit, const Message& reason, const Now&) {
+    if (reason) signals.exit(link, exit, *reason);
   }
-  void on(LinkId link, const dist::Exit2& exit, const Message&, const Now&) {
-    signals.exit(link, exit);
+  void on(LinkId link, const dist::Exit2& exit, const Message& reason, const Now&) {
+    if (reason) signals.exit(link, exit, *reason);
   }
   // We make no alias, end no link and print nothing: nothing to do.
   void on(LinkId, const dist::AliasSend&, const Message&, const Now&) {}

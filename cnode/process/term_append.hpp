@@ -7,7 +7,6 @@
 
 #include "ei_codec/byte_writer.hpp"
 #include "ei_codec/bytes.hpp"
-#include "ei_codec/result.hpp"
 
 namespace groot::process {
 
@@ -18,10 +17,14 @@ inline void append_bytes(Bytes& out, ByteView encoded) {
   out.insert(out.end(), encoded.begin(), encoded.end());
 }
 
-// Precondition: at most 255 bytes of UTF-8.
+// Precondition: UTF-8 of at most 255 characters, as in every atom that has passed the gate; that is
+// up to 1,020 bytes.
 inline void append_atom(Bytes& out, std::string_view name) {
-  invariant(name.size() <= 255, "an atom written by this node is short");
-  ei_codec::ByteWriter(out).u8(119).u8(static_cast<std::uint8_t>(name.size())).text(name);
+  if (name.size() <= 0xff) {
+    ei_codec::ByteWriter(out).u8(119).u8(static_cast<std::uint8_t>(name.size())).text(name);
+  } else {
+    ei_codec::ByteWriter(out).u8(118).u16(static_cast<std::uint16_t>(name.size())).text(name);
+  }
 }
 
 // The elements follow.

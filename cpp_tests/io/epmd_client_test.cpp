@@ -159,12 +159,14 @@ TEST_CASE("the environment says where epmd is") {
   }
   {
     const SetVariable port("ERL_EPMD_PORT", "4370");
-    const SetVariable address("ERL_EPMD_ADDRESS", "127.0.0.1,10.0.0.7,nonsense,0.0.0.0");
+    const SetVariable address("ERL_EPMD_ADDRESS", "127.0.0.1, 10.0.0.7 ,nonsense,, ::2,10.0.0,0.0.0.0");
     const auto place = epmd_place();
     REQUIRE(place.has_value());
     CHECK(place->port == 4370);
-    REQUIRE(place->addresses.size() == 3);
+    REQUIRE(place->addresses.size() == 4);
     CHECK(place->addresses[2] == asio::ip::make_address("10.0.0.7"));
+    CHECK(place->addresses[3] == asio::ip::make_address("::2"));
+    CHECK(place->not_understood == "\"nonsense\", \"10.0.0\"");
   }
   for (const char* wrong : {"0", "65536", "-1", "4369x", "epmd"}) {
     CAPTURE(wrong);

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "cnode/options.hpp"
+
 using groot::CommandLine;
 using groot::Exit;
 using groot::HiddenFeed;
@@ -87,6 +89,13 @@ TEST_CASE("what cannot be meant is refused with status 1 and the option's name")
   const std::vector<std::vector<const char*>> wrong{
       {"--sname", "a", "--name", "b"},
       {"--cookie", "C", "--cookie-file", "F"},
+      {"--sname", ""},
+      {"--name", ""},
+      {"--cookie", ""},
+      {"--cookie-file", ""},
+      {"--tombstone-ttl", "0"},
+      {"--tombstone-ttl", "9223372036854775"},  // in milliseconds more than there are
+      {"--tombstone-ttl", "9223372036854775807"},
       {"--listen", "65536"},
       {"--listen", "-1"},
       {"--net-ticktime", "soon"},
@@ -106,13 +115,23 @@ TEST_CASE("what cannot be meant is refused with status 1 and the option's name")
   CHECK(refused({"stray"}).status == 1);
 }
 
+TEST_CASE("the node's name can be asked for") {
+  const auto name = refused({"--name", "n@127.0.0.1", "--print-name"});
+  CHECK(name.text == "name n@127.0.0.1\n");
+  CHECK(name.status == 0);
+  CHECK(refused({"--print-name", "--sname", "n@box"}).text == "sname n@box\n");
+  const std::string host = groot::host_names(false).short_name;
+  CHECK(refused({"--print-name", "--sname", "n"}).text == "sname n@" + host + "\n");
+  CHECK(refused({"--print-name", "--sname", "n@box.org"}).status == 1);
+}
+
 TEST_CASE("help and version are no failures") {
   const auto help = refused({"--help"});
   CHECK(help.status == 0);
   for (const char* option :
        {"--sname", "--name", "--cookie", "--cookie-file", "--connect", "--listen", "--net-ticktime",
         "--hidden-feed", "--visibility", "--max-value-size", "--tombstone-ttl", "--log-level",
-        "--start-epmd", "--version", "--help", "RELEASE_COOKIE", "ERL_EPMD_PORT"}) {
+        "--start-epmd", "--print-name", "--version", "--help", "RELEASE_COOKIE", "ERL_EPMD_PORT"}) {
     CAPTURE(option);
     CHECK(help.text.find(option) != std::string::npos);
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -152,6 +153,31 @@ TEST_CASE("a value with a deadline ends on every node") {
   CHECK_FALSE(a.node->get(atom("never")).has_value());
 }
 
+TEST_CASE("a change says whether the key is gone, also where its value cannot be shown") {
+  if (epmd_is_missing()) return;
+  const RealEpmd epmd;
+  Member a("a");
+  // As other nodes may send it: deeper than a Term can be.
+  groot::ei_codec::LocalFun deep;
+  for (std::size_t i = 0; i <= groot::ei_codec::tree_depth_max; ++i) {
+    deep.encoded.insert(deep.encoded.end(), {104, 1});
+  }
+  deep.encoded.push_back(106);
+  REQUIRE(a.node->set(atom("k"), deep).has_value());
+  REQUIRE(a.node->set(atom("k"), 1).has_value());
+  REQUIRE(a.node->erase(atom("k")).has_value());
+  REQUIRE(a.node->set(atom("end"), 1).has_value());
+  REQUIRE(a.diary.await_change(atom("end"), Term(1)));
+  const auto changes = a.diary.changes();
+  REQUIRE(changes.size() == 4);
+  CHECK_FALSE(changes[0].value);
+  CHECK_FALSE(changes[0].deleted);
+  CHECK(changes[1].value == Term(1));
+  CHECK_FALSE(changes[1].deleted);
+  CHECK_FALSE(changes[2].value);
+  CHECK(changes[2].deleted);
+}
+
 TEST_CASE("what cannot be stored is refused and changes nothing") {
   if (epmd_is_missing()) return;
   const RealEpmd epmd;
@@ -167,6 +193,16 @@ TEST_CASE("what cannot be stored is refused and changes nothing") {
   CHECK_FALSE(a.node->set(twice, 1).has_value());
   CHECK_FALSE(a.node->erase(twice).has_value());
   CHECK_FALSE(a.node->get(twice).has_value());
+
+  // Terms that have no encoding at all.
+  for (const Term& wrong :
+       {atom(std::string(256, 'a')), atom("\xff"), Term(groot::ei_codec::Reference{}),
+        Term(groot::ei_codec::BitString{}), Term(std::numeric_limits<double>::infinity())}) {
+    CHECK_FALSE(a.node->set(atom("k"), wrong).has_value());
+    CHECK_FALSE(a.node->set(wrong, 1).has_value());
+    CHECK_FALSE(a.node->erase(wrong).has_value());
+    CHECK_FALSE(a.node->get(wrong).has_value());
+  }
   CHECK(a.node->get(atom("k")) == binary(std::string(90, 'x')));
 }
 

@@ -191,7 +191,7 @@ TEST_CASE("Node.connect and Node.ping answer when the link is up, or cannot be")
     };
     const auto answer = [&] {
       const auto sent = s.take_sent_as<dist::MonitorPExit>();
-      return sent.size() == 1 ? text(sent[0].get<dist::MonitorPExit>()->reason) : "nothing";
+      return sent.size() == 1 ? text(sent[0].message) : "nothing";
     };
     ask();
     s.router.connect_failed(node("c@h"), s.now);

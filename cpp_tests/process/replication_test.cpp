@@ -3,6 +3,7 @@
 #include "cnode/process/limits.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "fake_stock.hpp"
+#include "store/hybrid_clock.hpp"
 
 namespace groot::process {
 namespace {
@@ -78,6 +79,31 @@ TEST_CASE("the warning about a list key names it, within limits") {
   CHECK(warnings[0] == "a key that is a list is not sent to stock nodes: ~c\"charlist\"");
   CHECK(warnings[1].ends_with("xxx..."));
   CHECK(warnings[1].size() < warnings[0].size() + logged_key_bytes_max);
+}
+
+TEST_CASE("warnings name the peer that they are about, and list keys are told of once a peer") {
+  Script s;
+  s.set("[a]", "v");
+  (void)s.take_warnings();
+  const auto named = [&](std::string_view about) {
+    std::size_t count = 0;
+    for (const std::string& line : s.take_warnings()) {
+      if (line.starts_with("a@h ") && line.find(about) != std::string::npos) ++count;
+    }
+    return count;
+  };
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  peer.settle();
+  CHECK(named("is not sent 1 registers") == 1);
+  const auto ahead = static_cast<std::uint64_t>(s.now.wall_ms + store::drift_max_ms + 1'000);
+  s.cast(peer.link, "Elixir.Groot.Storage",
+         ei_codec::tuple(
+             {ei_codec::atom("update_register"), register_term(erl("k"), erl("v"), ahead)}));
+  CHECK(named("ahead of our wall time") == 1);
+  peer.cut();
+  peer.reconnect();
+  peer.settle();
+  CHECK(named("is not sent") == 0);
 }
 
 TEST_CASE("few writes travel one by one, many as one map that holds the last of each key") {

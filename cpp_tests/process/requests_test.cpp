@@ -23,7 +23,8 @@ RouterOptions asking_options() {
 struct Asking {
   Requests::Answered keep() {
     return [this](const Result<Term>& answer, const Now&) {
-      answers.push_back(answer ? text(*answer) : answer.error().code.message());
+      answers.push_back(answer ? text(*answer)
+                               : detail ? answer.error().text() : answer.error().code.message());
     };
   }
   std::vector<SendFrame> sent() {
@@ -36,10 +37,16 @@ struct Asking {
     requests.receive(ScannedTerm::trusted(bytes), now);
   }
 
+  void ends(const dist::MonitorPExit& exit, const Term& reason) {
+    const Bytes bytes = encode_term(reason);
+    requests.monitor_exit(exit, ScannedTerm::trusted(bytes), now);
+  }
+
   RouterOptions options = asking_options();
   Outbox outbox{options};
   Requests requests{outbox};
   Now now{1'000, wall_start_ms};
+  bool detail = false;  // of errors, too
   std::vector<std::string> answers;
   const Pid runner{{"peer@h"}, 500, 0, 9};
 };
@@ -72,9 +79,9 @@ TEST_CASE("a remote call: the request, and each way in which it ends") {
   const auto ends = [&](const Term& reason) {
     s.requests.spawn_reply({request->request, request->from, false, true, s.runner}, s.now);
     CHECK(s.answers.empty());
-    s.requests.monitor_exit({s.runner, request->from, request->request, reason}, s.now);
+    s.ends({s.runner, request->from, request->request}, reason);
     // Answered once.
-    s.requests.monitor_exit({s.runner, request->from, request->request, reason}, s.now);
+    s.ends({s.runner, request->from, request->request}, reason);
     REQUIRE(s.answers.size() == 1);
     return s.answers[0];
   };
@@ -90,6 +97,11 @@ TEST_CASE("a remote call: the request, and each way in which it ends") {
   }
   SUBCASE("is killed") {
     CHECK(ends(atom("killed")) == failed);
+  }
+  SUBCASE("ends with what is too large to tell") {
+    s.detail = true;
+    const Term large = ei_codec::binary(std::string(logged_reason_bytes_max, 'x'));
+    CHECK(ends(tuple({res, atom("exit"), large})).find("of 505 bytes") != std::string::npos);
   }
   SUBCASE("is not let run") {
     s.requests.spawn_reply({request->request, request->from, false, false, Atom{"notsup"}}, s.now);
@@ -142,7 +154,7 @@ TEST_CASE("a call of a registered name") {
     CHECK(std::get<dist::DemonitorP>(then[0].control).ref == monitor->ref);
   }
   SUBCASE("nobody there") {
-    s.requests.monitor_exit({monitor->to, monitor->from, monitor->ref, atom("noproc")}, s.now);
+    s.ends({monitor->to, monitor->from, monitor->ref}, atom("noproc"));
     CHECK(s.answers == Words{make_error_code(process_errc::no_process).message()});
   }
   SUBCASE("messages that answer nothing") {
@@ -156,20 +168,20 @@ TEST_CASE("a call of a registered name") {
 
 TEST_CASE("a watched process tells once, and nothing when its link ends") {
   Asking s;
-  Words reasons;
-  const auto keep = [&](const Term& reason, const Now&) { reasons.push_back(text(reason)); };
-  s.requests.watch(1, s.runner, keep);
-  s.requests.watch(2, s.runner, keep);
+  int told = 0;
+  const auto count = [&](const Now&) { ++told; };
+  s.requests.watch(1, s.runner, count);
+  s.requests.watch(2, s.runner, count);
   const auto sent = s.sent();
   REQUIRE(sent.size() == 2);
   const auto& first = std::get<dist::MonitorP>(sent[0].control);
   const auto& second = std::get<dist::MonitorP>(sent[1].control);
   CHECK(first.to == dist::Target(s.runner));
-  s.requests.monitor_exit({s.runner, first.from, first.ref, atom("killed")}, s.now);
-  s.requests.monitor_exit({s.runner, first.from, first.ref, atom("killed")}, s.now);
+  s.ends({s.runner, first.from, first.ref}, atom("killed"));
+  s.ends({s.runner, first.from, first.ref}, atom("killed"));
   s.requests.peer_down(2, s.now);
-  s.requests.monitor_exit({s.runner, second.from, second.ref, atom("killed")}, s.now);
-  CHECK(reasons == Words{"killed"});
+  s.ends({s.runner, second.from, second.ref}, atom("killed"));
+  CHECK(told == 1);
 }
 
 TEST_CASE("an answer may ask the next question") {
@@ -178,7 +190,7 @@ TEST_CASE("an answer may ask the next question") {
     s.requests.call(1, "m", "g", {}, then, s.keep());
   });
   const auto first = std::get<dist::SpawnRequest>(s.sent().at(0).control);
-  s.requests.monitor_exit({s.runner, first.from, first.request, atom("killed")}, s.now);
+  s.ends({s.runner, first.from, first.request}, atom("killed"));
   CHECK(s.sent().size() == 1);
   s.requests.peer_down(1, s.now);
   CHECK(s.answers.size() == 1);

@@ -166,7 +166,7 @@ Term Script::rpc(LinkId link, std::string_view module, std::string_view function
   REQUIRE(exit);
   CHECK(exit->ref == request.request);
   CHECK(exit->from == reply->result);
-  const auto* reason = exit->reason.get_if<ei_codec::Tuple>();
+  const auto* reason = sent.back().message.get_if<ei_codec::Tuple>();
   REQUIRE(reason);
   CHECK(reason->elements.at(0) == res);
   return tuple({reason->elements.begin() + 1, reason->elements.end()});

@@ -189,12 +189,17 @@ on(Node, Fun) ->
     on(Node, Fun, ?CALL_MS).
 
 on(Node, Fun, Ms) ->
-    {module, Module} = erlang:fun_info(Fun, module),
     #{control := Control, loaded := Loaded} = Entry = entry(Node),
-    Missing = lists:usort([Module, await, terms, like_beam]) -- Loaded,
+    Missing = lists:usort([await, terms, like_beam, asking | modules_of(Fun)]) -- Loaded,
     [load(Control, Each) || Each <- Missing],
     ok = gen_server:call(?MODULE, {enter, Node, Entry#{loaded := Missing ++ Loaded}}),
     peer:call(Control, erlang, apply, [Fun, []], Ms).
+
+%% Where Fun and the funs that it holds were written.
+modules_of(Fun) ->
+    {module, Module} = erlang:fun_info(Fun, module),
+    {env, Held} = erlang:fun_info(Fun, env),
+    [Module | lists:append([modules_of(Each) || Each <- Held, is_function(Each)])].
 
 load(Control, Module) ->
     {Module, Binary, File} = code:get_object_code(Module),
