@@ -157,8 +157,8 @@ storage_multi_calls(Config) ->
         {[{Groot, 1}], [Q]} = gen_server:multi_call([Q, Groot], ?STORAGE, {get, multi}),
         {[], [Groot]} = gen_server:multi_call([Groot], no_such_name, {get, multi}),
         %% A multi_call of everybody reaches the node when it is visible.
-        {Replies, Bad} = gen_server:multi_call(?STORAGE, {get, multi}),
-        [{Groot, 1} || Visible] = Replies,
+        Expected = [{Groot, 1} || Visible],
+        {Expected, Bad} = gen_server:multi_call(?STORAGE, {get, multi}),
         false = lists:member(Groot, Bad)
     end).
 
@@ -381,18 +381,18 @@ refused_writes(Config) ->
     Small = cluster:groot(small, ["--max-value-size", "1000"]),
     cluster:on(p(Config), fun() ->
         To = {?STORAGE, Small},
-        ok = gen_server:call(To, {set, kept, 1}),
-        Held = fun() -> maps:with([kept, new], maps:get(registers, sys:get_state(To))) end,
+        ok = gen_server:call(To, {set, only_here, 1}),
+        Held = fun() -> maps:with([only_here, refused], maps:get(registers, sys:get_state(To))) end,
         Before = Held(),
         [
             begin
-                {error, {bad_expiry, Text}} = gen_server:call(To, {set, kept, 2, Bad}),
+                {error, {bad_expiry, Text}} = gen_server:call(To, {set, only_here, 2, Bad}),
                 {match, _} = re:run(Text, "expires_in")
             end
          || Bad <- [-1, 1.0, infinity, <<"1">>, [], {1}, 1 bsl 64]
         ],
-        {error, {value_too_large, _}} = gen_server:call(To, {set, kept, binary:copy(<<1>>, 1_001)}),
-        {error, {value_too_large, _}} = gen_server:call(To, {set, new, binary:copy(<<1>>, 1_001), 1_000}),
+        {error, {value_too_large, _}} = gen_server:call(To, {set, only_here, binary:copy(<<1>>, 1_001)}),
+        {error, {value_too_large, _}} = gen_server:call(To, {set, refused, binary:copy(<<1>>, 1_001), 1_000}),
         Before = Held()
     end),
     0 = cluster:stop_groot(Small),

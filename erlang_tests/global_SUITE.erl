@@ -36,7 +36,7 @@ end_per_group(_Group, _Config) -> cluster:stop().
 init_per_testcase(_Case, Config) ->
     Beams = beams(Config),
     Links = [{Node, links(Node, Beams)} || Node <- Beams],
-    Watchers = [{Node, cluster:on(Node, fun() -> watch() end)} || Node <- Beams],
+    Watchers = [{Node, cluster:on(Node, fun() -> node_watcher:start([]) end)} || Node <- Beams],
     [{links, Links}, {watchers, Watchers} | Config].
 
 %% Whatever the case did: no link between two BEAM nodes was dropped, for a moment either.
@@ -47,7 +47,7 @@ end_per_testcase(_Case, Config) ->
     Downs = [
         {Node, Lost}
      || {Node, Watcher} <- proplists:get_value(watchers, Config),
-        {nodedown, Lost} <- cluster:on(Node, fun() -> stop_watching(Watcher) end),
+        {nodedown, Lost} <- cluster:on(Node, fun() -> node_watcher:seen(Watcher) end),
         lists:member(Lost, Beams)
     ],
     case {Verdict, proplists:get_value(links, Config), Downs} of
@@ -226,30 +226,6 @@ meshed(Beams) ->
 %% One connection has one controlling process or port from its beginning to its end.
 links(Node, Beams) ->
     lists:sort([Link || Link = {Peer, _} <- cluster:call(Node, erlang, system_info, [dist_ctrl]), lists:member(Peer, Beams)]).
-
-watch() ->
-    Ready = make_ref(),
-    Caller = self(),
-    Watcher = spawn(fun() ->
-        ok = net_kernel:monitor_nodes(true),
-        Caller ! Ready,
-        watching([])
-    end),
-    receive
-        Ready -> Watcher
-    end.
-
-watching(Seen) ->
-    receive
-        {stop, Pid} -> Pid ! {self(), Seen};
-        Event -> watching([Event | Seen])
-    end.
-
-stop_watching(Watcher) ->
-    Watcher ! {stop, self()},
-    receive
-        {Watcher, Seen} -> Seen
-    end.
 
 hold_name(Name) ->
     Ready = make_ref(),

@@ -6,14 +6,15 @@
 -export([
     one_connect_is_enough/1,
     a_node_that_joins_later_is_found/1,
-    nobody_needs_to_be_named/1,
+    being_dialled_once_is_enough/1,
     a_cut_link_comes_back/1,
     the_only_peer_comes_back/1,
     hidden_beam_peer_is_heard/1,
     two_visible_nodes_of_ours/1,
     visible_and_hidden_node_of_ours/1,
     short_of_two_seconds_after_kill/1,
-    replaced_while_its_link_looks_alive/1
+    replaced_while_its_link_looks_alive/1,
+    beam_peer_is_killed_and_started_at_once/1
 ]).
 
 suite() -> [{timetrap, {seconds, 60}}].
@@ -22,14 +23,15 @@ all() ->
     [
         one_connect_is_enough,
         a_node_that_joins_later_is_found,
-        nobody_needs_to_be_named,
+        being_dialled_once_is_enough,
         a_cut_link_comes_back,
         the_only_peer_comes_back,
         hidden_beam_peer_is_heard,
         two_visible_nodes_of_ours,
         visible_and_hidden_node_of_ours,
         short_of_two_seconds_after_kill,
-        replaced_while_its_link_looks_alive
+        replaced_while_its_link_looks_alive,
+        beam_peer_is_killed_and_started_at_once
     ].
 
 init_per_suite(Config) -> cluster:start_pair(Config, #{quiet => true}).
@@ -57,7 +59,7 @@ a_node_that_joins_later_is_found(Config) ->
     cluster:stop_peer(C).
 
 %% A BEAM that connects names the nodes that it knows: the mesh is whole at once, without a question.
-nobody_needs_to_be_named(Config) ->
+being_dialled_once_is_enough(Config) ->
     [A, B] = [a(Config), b(Config)],
     Groot = visible(groot, []),
     true = cluster:call(A, net_kernel, connect_node, [Groot]),
@@ -97,7 +99,9 @@ hidden_beam_peer_is_heard(Config) ->
     pong = cluster:call(Shy, net_adm, ping, [Groot]),
     [] = cluster:call(Shy, erlang, nodes, []),
     ok = groot_api:set(Shy, shy, 1),
-    groot_api:await_value([A, B, Groot], shy, 1),
+    groot_api:await_value([Groot], shy, 1),
+    %% Others that it does not know hear it when their own full state shows that they lack it.
+    groot_api:await_value([A, B], shy, 1, 25_000),
     ok = groot_api:set(Groot, loud, 2),
     groot_api:await_value([Shy], loud, 2),
     cluster:stop_peer(Shy).
@@ -167,6 +171,48 @@ replaced_while_its_link_looks_alive(Config) ->
     os_program:kill(Old),
     works_once(Groot, A, B, alone),
     ok.
+
+%% What we send goes to the new incarnation only: a BEAM drops the link over a link signal to an old
+%% pid, and logs that.
+beam_peer_is_killed_and_started_at_once(Config) ->
+    [A, B] = [a(Config), b(Config)],
+    Groot = visible(groot, [A]),
+    cluster:await_connected(Groot, [A, B]),
+    [cluster:forgive(Peer, "'c@") || Peer <- [A, B]],
+    Deaf = raw_peer:serve(<<"deaf">>),
+    [
+        begin
+            C = cluster:peer(c, v0_1),
+            true = cluster:call(C, net_kernel, connect_node, [A]),
+            await:true(fun() -> lists:member(Groot, cluster:call(C, erlang, nodes, [])) end, 6_000),
+            works_once(Groot, C, A, {c, Round}),
+            %% Left behind: a link, a monitor, and a call that is not answered yet.
+            cluster:on(C, fun() -> leave_something(Groot) end),
+            [] = os:cmd("kill -9 " ++ cluster:call(C, os, getpid, [])),
+            cluster:stop_peer(C)
+        end
+     || Round <- lists:seq(1, 3)
+    ],
+    raw_peer:stop_serving(Deaf),
+    _ = works_once(Groot, A, B, alone),
+    ok.
+
+leave_something(Groot) ->
+    Storage = rpc:call(Groot, erlang, whereis, ['Elixir.Groot.Storage']),
+    Ready = make_ref(),
+    Caller = self(),
+    spawn(fun() ->
+        true = link(Storage),
+        _ = monitor(process, Storage),
+        _ = erpc:send_request(Groot, net_kernel, connect_node, ['deaf@127.0.0.1']),
+        Caller ! Ready,
+        receive
+            stop -> ok
+        end
+    end),
+    receive
+        Ready -> ok
+    end.
 
 %% ------------------------------------------------------------------ helpers
 

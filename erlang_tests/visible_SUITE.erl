@@ -79,8 +79,8 @@ is_seen_like_any_node(Config) ->
 
 node_monitors_fire(Config) ->
     [A, _, Groot] = nodes_of(Config),
-    Watchers = [cluster:on(A, fun() -> watch(Options) end) || Options <- [[], [{node_type, all}, nodedown_reason]]],
-    Seen = fun() -> [cluster:on(A, fun() -> seen(Watcher) end) || Watcher <- Watchers] end,
+    Watchers = [cluster:on(A, fun() -> node_watcher:start(Options) end) || Options <- [[], [{node_type, all}, nodedown_reason]]],
+    Seen = fun() -> [cluster:on(A, fun() -> node_watcher:seen(Watcher) end) || Watcher <- Watchers] end,
     cluster:kill_groot(Groot),
     await:equal(
         [[{nodedown, Groot}], [{nodedown, Groot, [{node_type, visible}, {nodedown_reason, connection_closed}]}]],
@@ -94,31 +94,6 @@ node_monitors_fire(Config) ->
 
 without_order({nodedown, Node, Info}) -> {nodedown, Node, lists:sort(Info)};
 without_order(Event) -> Event.
-
-%% A process in a peer that keeps what net_kernel tells it.
-watch(Options) ->
-    Ready = make_ref(),
-    Caller = self(),
-    Watcher = spawn(fun() ->
-        ok = net_kernel:monitor_nodes(true, Options),
-        Caller ! Ready,
-        watching([])
-    end),
-    receive
-        Ready -> Watcher
-    end.
-
-watching(Seen) ->
-    receive
-        {seen, Pid} -> Pid ! {self(), lists:reverse(Seen)}, watching(Seen);
-        Event -> watching([Event | Seen])
-    end.
-
-seen(Watcher) ->
-    Watcher ! {seen, self()},
-    receive
-        {Watcher, Seen} -> Seen
-    end.
 
 %% Each library that iterates over nodes() reaches the node, and gets its answer.
 broadcasts_are_answered_at_once(Config) ->
@@ -209,10 +184,10 @@ monitors_and_links(Config) ->
             true = link(Pid),
             true = unlink(Pid)
         end),
-        spawn_watcher(Groot, Pid)
+        watch(Groot, Pid)
     end),
     Pid = cluster:on(A, fun() -> rpc:call(Groot, erlang, whereis, [?STORAGE]) end),
-    [] = cluster:on(A, fun() -> seen(Watching) end),
+    [] = cluster:on(A, fun() -> node_watcher:seen(Watching) end),
     cluster:kill_groot(Groot),
     await:equal(
         lists:sort([
@@ -221,17 +196,15 @@ monitors_and_links(Config) ->
             {exit, Pid, noconnection},
             {nodedown, Groot}
         ]),
-        fun() -> lists:sort([short(Event) || Event <- cluster:on(A, fun() -> seen(Watching) end)]) end
+        fun() -> lists:sort([short(Event) || Event <- cluster:on(A, fun() -> node_watcher:seen(Watching) end)]) end
     ).
 
-spawn_watcher(Groot, Pid) ->
-    spawn(fun() ->
-        process_flag(trap_exit, true),
+watch(Groot, Pid) ->
+    node_watcher:start_with(fun() ->
         true = link(Pid),
         _ = monitor(process, Pid),
         _ = monitor(process, {?STORAGE, Groot}),
-        true = monitor_node(Groot, true),
-        watching([])
+        true = monitor_node(Groot, true)
     end).
 
 short({'DOWN', _, process, What, Reason}) -> {down, What, Reason};

@@ -193,7 +193,7 @@ on(Node, Fun) ->
 on(Node, Fun, Ms) ->
     {module, Module} = erlang:fun_info(Fun, module),
     #{control := Control, loaded := Loaded} = Entry = entry(Node),
-    Missing = lists:usort([Module, await, terms, like_beam]) -- Loaded,
+    Missing = lists:usort([Module, await, terms, like_beam, node_watcher]) -- Loaded,
     [load(Control, Each) || Each <- Missing],
     ok = gen_server:call(?MODULE, {enter, Node, Entry#{loaded := Missing ++ Loaded}}),
     peer:call(Control, erlang, apply, [Fun, []], Ms).
