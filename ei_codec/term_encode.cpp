@@ -1,10 +1,10 @@
 #include "ei_codec/term_encode.hpp"
 
 #include <array>
-#include <climits>
 #include <cmath>
 #include <limits>
 
+#include <climits>
 #include <ei.h>
 
 #include "ei_codec/codec_error.hpp"

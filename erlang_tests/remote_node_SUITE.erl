@@ -3,7 +3,7 @@
 %% same test.
 -module(remote_node_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1, end_per_testcase/2]).
+-export([all/0, groups/0, suite/0, init_per_group/2, end_per_group/2, end_per_testcase/2]).
 -export([
     spawned_processes/1,
     spawn_options/1,
@@ -28,7 +28,12 @@
 
 suite() -> [{timetrap, {seconds, 60}}].
 
-all() ->
+all() -> [{group, hidden}, {group, visible}].
+
+%% What a visible node sees is compared in visible_SUITE.
+groups() -> [{hidden, [], cases()}, {visible, [], cases() -- [node_views]}].
+
+cases() ->
     [
         spawned_processes,
         spawn_options,
@@ -44,9 +49,9 @@ all() ->
         cookie_of_all
     ].
 
-init_per_suite(Config) -> asking:start_hidden(Config).
+init_per_group(Visibility, Config) -> asking:start_beside_stock(Visibility, Config).
 
-end_per_suite(_Config) ->
+end_per_group(_Visibility, _Config) ->
     cluster:stop().
 
 end_per_testcase(_Case, _Config) ->

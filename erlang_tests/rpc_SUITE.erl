@@ -2,7 +2,7 @@
 %% one in the same test.
 -module(rpc_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1, end_per_testcase/2]).
+-export([all/0, groups/0, suite/0, init_per_group/2, end_per_group/2, end_per_testcase/2]).
 -export([
     groot_by_rpc/1,
     groot_by_erpc/1,
@@ -30,7 +30,11 @@
 
 suite() -> [{timetrap, {seconds, 60}}].
 
-all() ->
+all() -> [{group, hidden}, {group, visible}].
+
+groups() -> [{Visibility, [], cases()} || Visibility <- [hidden, visible]].
+
+cases() ->
     [
         groot_by_rpc,
         groot_by_erpc,
@@ -50,9 +54,9 @@ all() ->
         many_callers
     ].
 
-init_per_suite(Config) -> asking:start_hidden(Config).
+init_per_group(Visibility, Config) -> asking:start_beside_stock(Visibility, Config).
 
-end_per_suite(_Config) ->
+end_per_group(_Visibility, _Config) ->
     cluster:stop().
 
 end_per_testcase(_Case, _Config) ->
@@ -127,7 +131,7 @@ responses(Ids) ->
     end.
 
 groot_by_multicall(Config) ->
-    [Q, Stock] = [q(Config), stock(Config)],
+    [Q, Stock, Visible] = [q(Config), stock(Config), proplists:get_value(visible, Config)],
     on(Config, fun(Groot) ->
         {[ok, ok], []} = rpc:multicall([Groot, Stock], ?GROOT, set, [by_multicall, 1]),
         {[1, 1], []} = rpc:multicall([Stock, Groot], ?GROOT, get, [by_multicall]),
@@ -136,9 +140,9 @@ groot_by_multicall(Config) ->
             rpc:multicall([Q, 'nobody@127.0.0.1', Groot], erlang, node, []),
         [{ok, 1}, {error, {exception, undef, _}}, {ok, 1}] =
             erpc:multicall([Groot, Q, Stock], ?GROOT, get, [by_multicall]),
-        %% Of everybody: the visible nodes, which we are not among.
+        %% Of everybody: the visible nodes.
         {Everybody, []} = rpc:multicall(erlang, node, []),
-        false = lists:member(Groot, Everybody)
+        Visible = lists:member(Groot, Everybody)
     end).
 
 groot_by_cast(Config) ->
@@ -280,10 +284,17 @@ dangerous_functions(Config) ->
          || {Module, Function, Args} <- [
                 {erlang, halt, []}, {init, stop, []}, {os, cmd, ["true"]}, {erlang, apply, [erlang, node, []]},
                 {erlang, spawn, [erlang, node, []]}, {code, load_binary, [x, "x", <<>>]}, {file, read_file, ["/etc/passwd"]},
-                {erlang, get_cookie, []}, {auth, get_cookie, []}, {erl_eval, expr, [x, []]}, {'Elixir.Code', eval_string, [<<"1">>]},
+                {auth, get_cookie, []}, {erl_eval, expr, [x, []]}, {'Elixir.Code', eval_string, [<<"1">>]},
                 {'Elixir.System', halt, [0]}, {erlang, exit, [normal]}, {application, stop, [groot]}
             ]
         ],
+        [
+            {badrpc, {'EXIT', {{refused, <<_/binary>>}, [{erlang, get_cookie, Args, []}]}}} =
+                rpc:call(Groot, erlang, get_cookie, Args)
+         || Args <- [[], [Groot]]
+        ],
+        {badrpc, {'EXIT', {#{'__struct__' := 'Elixir.RuntimeError', message := <<_/binary>>}, _}}} =
+            rpc:call(Groot, ?NODE, get_cookie, []),
         Groot = rpc:call(Groot, erlang, node, [])
     end).
 

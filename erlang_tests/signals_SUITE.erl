@@ -1,8 +1,8 @@
-%% Who is not there, monitors, links, exits, many callers and global, from a BEAM to the node. Where a BEAM is the
-%% measure, the same is asked of one in the same test.
+%% Who is not there, monitors, links, exits, global and many callers, from a BEAM to the node. Where a
+%% BEAM is the measure, the same is asked of one in the same test.
 -module(signals_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1, end_per_testcase/2]).
+-export([all/0, groups/0, suite/0, init_per_group/2, end_per_group/2, end_per_testcase/2]).
 -export([
     unknown_names/1,
     unknown_pids/1,
@@ -25,7 +25,11 @@
 
 suite() -> [{timetrap, {seconds, 60}}].
 
-all() ->
+all() -> [{group, hidden}, {group, visible}].
+
+groups() -> [{Visibility, [], cases()} || Visibility <- [hidden, visible]].
+
+cases() ->
     [
         unknown_names,
         unknown_pids,
@@ -40,9 +44,9 @@ all() ->
         late_replies_are_dropped
     ].
 
-init_per_suite(Config) -> asking:start_visible(Config).
+init_per_group(Visibility, Config) -> asking:start_without_groot(Visibility, Config).
 
-end_per_suite(_Config) ->
+end_per_group(_Visibility, _Config) ->
     cluster:stop().
 
 end_per_testcase(_Case, _Config) ->

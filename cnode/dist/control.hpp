@@ -127,8 +127,8 @@ using Control =
                  MonitorPExit, SpawnRequest, SpawnReply, AliasSend, UnlinkId, UnlinkIdAck>;
 
 // A frame's contents. `message` is set for send, reg_send, alias_send (the message), spawn_request
-// (the argument list), exit, exit2 and monitor_p_exit (the reason, wherever it travelled), and views
-// the bytes given to decode_frame.
+// (the argument list), exit, exit2 and monitor_p_exit (the reason, wherever it travelled), and
+// views the bytes given to decode_frame.
 struct Frame {
   Control control;
   std::optional<ScannedTerm> message;

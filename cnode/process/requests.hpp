@@ -16,7 +16,7 @@ class Requests {
  public:
   // Errors: request_timeout, peer_gone, no_process, call_failed (its detail says what was raised).
   using Answered = std::function<void(const Result<Term>& answer, const Now& now)>;
-  // What ended the watched process.
+  // The watched process has ended.
   using Down = std::function<void(const Now& now)>;
 
   explicit Requests(Outbox& outbox) : outbox_(outbox) {}

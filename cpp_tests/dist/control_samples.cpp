@@ -31,9 +31,12 @@ Bytes noproc() {
 
 namespace {
 
-// The arguments in the golden spawn requests.
+// The arguments of the golden spawn requests.
 Bytes one_two() {
   return ei_codec::encode_term(ei_codec::list({1, 2}));
+}
+Bytes none() {
+  return ei_codec::encode_term(ei_codec::list({}));
 }
 
 SpawnRequest spawn(bool link, bool monitor) {
@@ -70,8 +73,8 @@ std::vector<Sample> make_all() {
       {"frame_payload_exit2_tt", Exit2{from, to}, boom()},
       {"frame_payload_monitor_p_exit", MonitorPExit{from, to, reference()}, noproc()},
       {"frame_spawn_request", spawn(true, true), one_two()},
-      {"frame_spawn_request_tt", spawn(false, false), one_two()},
-      {"frame_spawn_request_odd", odd, one_two()},
+      {"frame_spawn_request_tt", spawn(false, false), none()},
+      {"frame_spawn_request_odd", odd, none()},
       {"frame_spawn_reply", SpawnReply{reference(), to, false, true, from}},
       {"frame_spawn_reply_error", SpawnReply{reference(), to, false, false, Atom{"notsup"}}},
       {"frame_spawn_reply_tt", SpawnReply{reference(), to, true, true, from}},

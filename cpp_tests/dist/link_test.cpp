@@ -277,6 +277,16 @@ TEST_CASE("a peer that does not read is given up at the limit of its backlog") {
   CHECK(closing(*link)->code == dist_errc::backlog_full);
 }
 
+TEST_CASE("a message that no backlog can hold ends the link, before it is framed") {
+  auto link = link_that_is_up(0);
+  const auto larger = std::make_shared<const Bytes>(backlog_bytes_max + 1, 0);
+  link->send(LinkTo{samples::beam(), samples::peer()}, nullptr);
+  link->send(RegSend{samples::beam(), "name"}, larger);
+  CHECK_FALSE(link->is_up());
+  CHECK_FALSE(link->has_output());
+  CHECK(closing(*link)->code == dist_errc::backlog_full);
+}
+
 TEST_CASE("close is the last event, and the queued output may still be written") {
   auto link = link_that_is_up(0);
   link->send(LinkTo{samples::beam(), samples::peer()}, nullptr);

@@ -104,12 +104,13 @@ bool may_include(std::string_view path, const Layer& layer, const Include& inclu
   return starts_with_any(include.target, layer.foreign);
 }
 
+bool is_word_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 bool is_word_at(std::string_view line, std::size_t at, std::size_t size) {
-  const auto letter = [&](std::size_t i) {
-    const char c = line[i];
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  return (at == 0 || !letter(at - 1)) && (at + size >= line.size() || !letter(at + size));
+  return (at == 0 || !is_word_character(line[at - 1])) &&
+         (at + size >= line.size() || !is_word_character(line[at + size]));
 }
 
 bool has_word(std::string_view line, std::string_view word) {
@@ -165,6 +166,24 @@ std::string_view body_of(std::string_view text, std::string_view function) {
   return next_between(text, "\n" + std::string(function) + "() ->", ".\n", at).value_or("");
 }
 
+// The body of a function without arguments, and of those that it calls.
+std::string bodies_of(std::string_view text, std::string_view function) {
+  std::vector<std::string_view> functions{function};
+  std::string bodies;
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const auto body = body_of(text, functions[i]);
+    bodies += std::string(body) + "\n";
+    for (auto call = body.find("()"); call != std::string_view::npos;
+         call = body.find("()", call + 1)) {
+      auto begin = call;
+      while (begin > 0 && is_word_character(body[begin - 1])) --begin;
+      const auto name = body.substr(begin, call - begin);
+      if (std::ranges::find(functions, name) == functions.end()) functions.push_back(name);
+    }
+  }
+  return bodies;
+}
+
 // The functions of one argument that are exported, without those that run around the cases.
 std::vector<std::string_view> exported_cases(std::string_view text) {
   std::vector<std::string_view> cases;
@@ -185,13 +204,14 @@ std::vector<std::string_view> exported_cases(std::string_view text) {
   return cases;
 }
 
-// The names in what groups/0 returns: of each {Name, [Property...], ...}.
+// The names in what groups/0 returns: of each {name, [Property...], ...}.
 std::vector<std::string_view> groups_in(std::string_view body) {
   std::vector<std::string_view> groups;
   for (auto at = body.find('{'); at != std::string_view::npos; at = body.find('{', at + 1)) {
     const auto end = body.find_first_of(",}", at);
     if (end == std::string_view::npos || !body.substr(end).starts_with(", [")) continue;
-    groups.push_back(body.substr(at + 1, end - at - 1));
+    const auto name = body.substr(at + 1, end - at - 1);
+    if (!name.empty() && name[0] >= 'a' && name[0] <= 'z') groups.push_back(name);
   }
   return groups;
 }
@@ -226,13 +246,13 @@ std::vector<std::string> check_file(std::string_view path, std::string_view text
 
 std::vector<std::string> check_suite(std::string_view path, std::string_view text) {
   std::vector<std::string> complaints;
-  const std::string_view all = body_of(text, "all");
-  const std::string_view groups = body_of(text, "groups");
+  const std::string all = bodies_of(text, "all");
+  const std::string groups = bodies_of(text, "groups");
   for (const auto name : exported_cases(text)) {
     if (has_word(all, name) || has_word(groups, name)) continue;
     complaints.push_back(std::string(path) + ": " + std::string(name) + " never runs");
   }
-  for (const auto name : groups_in(groups)) {
+  for (const auto name : groups_in(body_of(text, "groups"))) {
     if (has_word(all, name)) continue;
     complaints.push_back(std::string(path) + ": the group " + std::string(name) + " never runs");
   }

@@ -137,6 +137,11 @@ TEST_CASE("every case and every group of a suite is one that runs") {
   CHECK(complaints("[]", "[]") == 2);
   CHECK(complaints("[first]", "[{g, [], [second]}]") == 1);
   CHECK(complaints("[{group, g}]", "[{g, [], [first, second]}, {h, [parallel], [first]}]") == 1);
+  // Both by way of another function, and groups of a list comprehension.
+  const std::string each = "[{G, [], cases()} || G <- [g, h]]";
+  CHECK(complaints("[{group, g}]", each + ".\n\ncases() -> [first, second]") == 0);
+  CHECK(complaints("[{group, g}]", each + ".\n\ncases() -> [first]") == 1);
+  CHECK(complaints("[{group, G} || {G, _, _} <- groups()]", "[{g, [], [first, second]}]") == 0);
 }
 
 TEST_CASE("nothing is left over") {

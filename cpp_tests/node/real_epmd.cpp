@@ -17,6 +17,7 @@
 #include <boost/asio/write.hpp>
 
 #include "cnode/io/asio_support.hpp"
+#include "ei_codec/bytes.hpp"
 #include "ei_codec/result.hpp"
 
 namespace groot {

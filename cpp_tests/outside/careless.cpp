@@ -5,7 +5,5 @@ int main(int argc, char** argv) {
   const char letter = argc;
   unsigned number = (unsigned)letter;
   int argc_too = number;
-  {
-    int number = argc_too;
-  }
+  { int number = argc_too; }
 }

@@ -23,8 +23,9 @@ RouterOptions asking_options() {
 struct Asking {
   Requests::Answered keep() {
     return [this](const Result<Term>& answer, const Now&) {
-      answers.push_back(answer ? text(*answer)
-                               : detail ? answer.error().text() : answer.error().code.message());
+      answers.push_back(answer   ? text(*answer)
+                        : detail ? answer.error().text()
+                                 : answer.error().code.message());
     };
   }
   std::vector<SendFrame> sent() {

@@ -52,9 +52,8 @@ Term get_state(Script& s, LinkId link, std::string_view name, std::string_view e
         "{erlang,system_info,[version]}");
   const Pid answering = s.pid_of(link, 88);
   s.receive(link, dist::SpawnReply{spawn->request, spawn->from, false, true, answering});
-  s.receive(
-      link, dist::MonitorPExit{answering, spawn->from, spawn->request},
-      tuple({arguments->elements[0], atom("return"), ei_codec::charlist(erts_version)}));
+  s.receive(link, dist::MonitorPExit{answering, spawn->from, spawn->request},
+            tuple({arguments->elements[0], atom("return"), ei_codec::charlist(erts_version)}));
   return reply_in(s.take_sent(), asked.tag);
 }
 

@@ -2,31 +2,32 @@
 %% runs no Groot. Runs inside BEAM peers too.
 -module(asking).
 
--export([start_hidden/1, start_visible/1, p/1, q/1, stock/1, groot/1]).
+-export([start_beside_stock/2, start_without_groot/2, p/1, q/1, stock/1, groot/1]).
 -export([on/2, like_a_beam/2, crashes_are_logged/2, pid_of/2, serves/1, unused_pid/1, widest_atom/0]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 
-%% q is hidden like our node; `stock` has Groot and is connected to all.
-start_hidden(Config) ->
+%% q is hidden or visible like our node; `stock` has Groot and is connected to all.
+start_beside_stock(Visibility, Config) ->
     cluster:start(Config),
     [P, Stock] = cluster:peers([{p, no_groot}, {stock, cluster:preferably(with_delete)}]),
-    Q = cluster:peer(q, no_groot, ["-hidden"]),
+    Q = cluster:peer(q, no_groot, ["-hidden" || Visibility =:= hidden]),
     true = cluster:call(P, net_kernel, connect_node, [Stock]),
     [true = cluster:call(Beam, net_kernel, connect_node, [Q]) || Beam <- [P, Stock]],
-    Groot = cluster:groot(groot, ["--connect", atom_to_list(P)]),
-    cluster:await_connected(Groot, [P, Stock]),
-    [{p, P}, {q, Q}, {stock, Stock}, {groot, Groot} | Config].
+    with_groot(Visibility, [{p, P}, {q, Q}, {stock, Stock} | Config], [P, Stock]).
 
 %% Neither p nor q runs Groot, so nothing but the tests writes to the node. `stock` does, and has no
 %% link to any of them.
-start_visible(Config) ->
+start_without_groot(Visibility, Config) ->
     cluster:start(Config),
     [P, Q, Stock] = cluster:peers([{p, no_groot}, {q, no_groot}, {stock, v0_1}]),
     true = cluster:call(P, net_kernel, connect_node, [Q]),
-    Groot = cluster:groot(groot, ["--connect", atom_to_list(P)]),
-    cluster:await_connected(Groot, [P, Q]),
-    [{p, P}, {q, Q}, {stock, Stock}, {groot, Groot} | Config].
+    with_groot(Visibility, [{p, P}, {q, Q}, {stock, Stock} | Config], [P, Q]).
+
+with_groot(Visibility, Config, Beams) ->
+    Groot = cluster:groot(groot, ["--visibility", atom_to_list(Visibility), "--connect", atom_to_list(p(Config))]),
+    cluster:await_connected(Groot, Beams),
+    [{groot, Groot}, {visible, Visibility =:= visible} | Config].
 
 p(Config) -> proplists:get_value(p, Config).
 
