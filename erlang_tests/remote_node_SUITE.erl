@@ -64,7 +64,7 @@ spawned_processes(Config) ->
         process_flag(trap_exit, true),
         [
             {spawned(Node, erlang, node, []), spawned(Node, no_such_module, function, [1, "two"])},
-            spawned(Node, widest_atom(), widest_atom(), []),
+            spawned(Node, no_such_module, widest_atom(), []),
             begin
                 Pid = spawn(Node, erlang, node, []),
                 {Pid, Reason} = like_beam:down(erlang:monitor(process, Pid)),
@@ -345,9 +345,11 @@ cookie_of_one_peer(Config) ->
 
 %% Node.set_cookie(Cookie): for all that have none of their own; links that are up stay.
 cookie_of_all(Config) ->
-    Solo = cluster:groot(solo),
     P = p(Config),
-    pong = cluster:call(P, net_adm, ping, [Solo]),
+    %% All that it finds, before it has a cookie that they would complain about.
+    Solo = cluster:groot(solo, ["--connect", atom_to_list(P)]),
+    Found = [q(Config) || proplists:get_value(visible, Config)],
+    cluster:await_connected(Solo, [P, stock(Config) | Found]),
     Set = fun(Cookie) ->
         true = cluster:call(P, rpc, call, [Solo, erlang, set_cookie, [list_to_atom(Cookie)]])
     end,

@@ -15,6 +15,7 @@
     unknown_functions/1,
     unknown_functions_by_erpc/1,
     unknown_functions_by_cast/1,
+    widest_module/1,
     dangerous_functions/1,
     malformed_calls/1,
     bad_arguments/1,
@@ -26,6 +27,7 @@
 
 -define(GROOT, 'Elixir.Groot').
 -define(STORAGE, 'Elixir.Groot.Storage').
+-define(NODE, 'Elixir.Node').
 -define(AT_ONCE_MS, 2_000).
 
 suite() -> [{timetrap, {seconds, 60}}].
@@ -47,6 +49,7 @@ cases() ->
         unknown_functions,
         unknown_functions_by_erpc,
         unknown_functions_by_cast,
+        widest_module,
         dangerous_functions,
         malformed_calls,
         bad_arguments,
@@ -237,7 +240,7 @@ unknown() ->
         {no_such_module, '', [nil]},
         {'', '', []},
         {'日本語', 'é', [<<"ü"/utf8>>]},
-        {widest_atom(), widest_atom(), [widest_atom()]},
+        {no_such_module, widest_atom(), [widest_atom()]},
         {'Elixir.Enum', sum, [[1, 2]]},
         {'Elixir.Groot', no_such_function, []},
         {'Elixir.Groot', get, []},
@@ -275,6 +278,19 @@ unknown_functions_by_cast(Config) ->
         ] ++ [rpc:call(Node, erlang, node, [])]
     end),
     crashes_are_logged(Config, 3 * length(unknown())).
+
+%% A BEAM looks for a file of that name and logs that it cannot be, so none is asked.
+widest_module(Config) ->
+    on(Config, fun(Groot) ->
+        Wide = widest_atom(),
+        [
+            {badrpc, {'EXIT', {undef, [{Wide, Wide, [Wide], []} | _]}}} = Call(Groot, Wide, Wide, [Wide])
+         || Call <- [fun rpc:call/4, fun rpc:block_call/4]
+        ],
+        [{error, {exception, undef, [{Wide, Wide, [Wide], []} | _]}}] =
+            erpc:multicall([Groot], Wide, Wide, [Wide]),
+        Groot = rpc:call(Groot, erlang, node, [])
+    end).
 
 %% What a BEAM has and we do not is undef like anything else; above all nothing happens.
 dangerous_functions(Config) ->

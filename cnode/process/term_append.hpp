@@ -19,13 +19,7 @@ inline void append_bytes(Bytes& out, ByteView encoded) {
 
 // Precondition: UTF-8 of at most 255 characters, as in every atom that has passed the gate; that is
 // up to 1,020 bytes.
-inline void append_atom(Bytes& out, std::string_view name) {
-  if (name.size() <= 0xff) {
-    ei_codec::ByteWriter(out).u8(119).u8(static_cast<std::uint8_t>(name.size())).text(name);
-  } else {
-    ei_codec::ByteWriter(out).u8(118).u16(static_cast<std::uint16_t>(name.size())).text(name);
-  }
-}
+void append_atom(Bytes& out, std::string_view name);
 
 // The elements follow.
 inline void append_tuple(Bytes& out, std::uint8_t arity) {

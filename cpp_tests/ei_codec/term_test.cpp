@@ -190,7 +190,9 @@ TEST_CASE("term: what is no term is refused, not encoded") {
       {infinity, codec_errc::bad_float},
       {infinity - infinity, codec_errc::bad_float},
   };
-  for (const auto& [term, why] : wrong) {
+  for (const auto& each : wrong) {
+    const Term& term = each.first;
+    const codec_errc why = each.second;
     CAPTURE(make_error_code(why).message());
     CHECK(refused(term) == why);
     CHECK(refused(tuple({1, term, 2})) == why);
