@@ -84,8 +84,10 @@ struct Times {
 class Run {
  public:
   Run()
-      : router_({*dist::NodeName::parse("bench@127.0.0.1"), 4, process::HiddenFeed::off,
-                 [] { return std::uint64_t{7}; }},
+      : router_({.self = *dist::NodeName::parse("bench@127.0.0.1"),
+                 .creation = 4,
+                 .hidden_feed = process::HiddenFeed::off,
+                 .random = [] { return std::uint64_t{7}; }},
                 replica_) {
     router_.peer_up(1, {*dist::NodeName::parse("peer@127.0.0.1"), 4, dist::hidden_flags}, now_);
   }
