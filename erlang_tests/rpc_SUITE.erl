@@ -680,6 +680,8 @@ cookie_of_all(Config) ->
     Solo = cluster:groot(solo),
     P = p(Config),
     pong = cluster:call(P, net_adm, ping, [Solo]),
+    %% With the other cookie it would be a stranger to those it finds.
+    cluster:await_connected(Solo, [proplists:get_value(stock, Config)]),
     Set = fun(Cookie) ->
         true = cluster:call(P, rpc, call, [Solo, erlang, set_cookie, [list_to_atom(Cookie)]])
     end,
