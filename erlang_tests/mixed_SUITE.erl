@@ -43,6 +43,8 @@ plan(short_names) ->
 init_per_group(Group, Config) ->
     {Versions, Visibilities, Options} = plan(Group),
     cluster:start(Config, Options),
+    %% Asks for the tests, and is never cut off.
+    cluster:set_console(cluster:peer(console, no_groot, ["-hidden"])),
     [First | Others] =
         Stock = cluster:peers([
             {name("stock", N), cluster:preferably(Version)} || {N, Version} <- lists:enumerate(Versions)
@@ -87,7 +89,7 @@ deletes_reach_all(Config) ->
 
 a_newcomer_is_told_everything(Config) ->
     All = nodes_of(Config),
-    [First | _] = All,
+    [First | _] = proplists:get_value(stock, Config),
     ok = groot_api:set(First, before, 1),
     groot_api:await_value(All, before, 1, ?CONVERGED_MS),
     [

@@ -346,7 +346,7 @@ cookie_of_one_peer(Config) ->
 %% Node.set_cookie(Cookie): for all that have none of their own; links that are up stay.
 cookie_of_all(Config) ->
     P = p(Config),
-    %% All that it finds, before it has a cookie that they would complain about.
+    %% With the other cookie it would be a stranger to those it finds.
     Solo = cluster:groot(solo, ["--connect", atom_to_list(P)]),
     Found = [q(Config) || proplists:get_value(visible, Config)],
     cluster:await_connected(Solo, [P, stock(Config) | Found]),
