@@ -51,6 +51,18 @@ process::HiddenFeed to_hidden_feed(HiddenFeed feed) {
   return process::HiddenFeed::off;
 }
 
+process::RemoteAdmin to_remote_admin(RemoteAdmin admin) {
+  switch (admin) {
+    case RemoteAdmin::full:
+      return process::RemoteAdmin::full;
+    case RemoteAdmin::groot:
+      return process::RemoteAdmin::groot;
+    case RemoteAdmin::off:
+      return process::RemoteAdmin::off;
+  }
+  return process::RemoteAdmin::off;
+}
+
 // A program can put together a Term that is no term (a map with a key twice, a fun of arbitrary
 // bytes): what is stored goes through the same gate as what a peer sends.
 Result<Bytes> checked_encoding(const Term& term) {
@@ -161,6 +173,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   runtime.self = resolved->self;
   runtime.cookie = std::move(resolved->cookie.value);
   runtime.connect = resolved->connect;
+  runtime.visible = options.visibility == Visibility::visible;
   runtime.listen_port = options.listen_port;
   runtime.net_ticktime_ms = std::chrono::milliseconds(options.net_ticktime).count();
   runtime.start_epmd = options.start_epmd;
@@ -182,6 +195,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   router.self = resolved->self;
   router.creation = (*opened)->creation();
   router.hidden_feed = to_hidden_feed(options.hidden_feed);
+  router.remote_admin = to_remote_admin(options.remote_admin);
   router.random = random_64;
   impl->core = std::make_unique<io::Core>(replica, std::move(router));
   impl->core->report_changes(false);  // until somebody listens

@@ -29,7 +29,12 @@ namespace groot {
 using ei_codec::Term;
 
 enum class LogLevel { debug, info, warning, error };
+// How the cluster sees the node: in nobody's nodes(), or like any Elixir node.
+enum class Visibility { hidden, visible };
+// How to hear the Elixir nodes that see it as hidden.
 enum class HiddenFeed { announce, tap, off };
+// What remote calls may do: all that is documented; Groot and questions; nothing.
+enum class RemoteAdmin { full, groot, off };
 
 struct NodeOptions {
   // "alive" or "alive@host"; a host is added as `erl` does. Empty: RELEASE_NODE, else "groot".
@@ -41,7 +46,9 @@ struct NodeOptions {
   std::uint16_t listen_port = 0;     // 0: any free one
   bool start_epmd = false;           // run `epmd -daemon` when none answers
   std::chrono::seconds net_ticktime{60};
+  Visibility visibility = Visibility::hidden;
   HiddenFeed hidden_feed = HiddenFeed::announce;
+  RemoteAdmin remote_admin = RemoteAdmin::full;
   std::size_t max_value_size = std::size_t{64} << 20;
   std::chrono::milliseconds tombstone_ttl{24LL * 60 * 60 * 1000};
   // Where log lines go: one call a line, from the node's own thread. Empty: nowhere.

@@ -19,6 +19,8 @@
 ]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
+%% Longer than the longest time between two synchronisations.
+-define(SYNCHRONISED_MS, 25_000).
 
 suite() -> [{timetrap, {seconds, 60}}].
 
@@ -128,9 +130,11 @@ every_peer_is_heard(Config) ->
     pong = cluster:call(Lone, net_adm, ping, [Groot]),
     [] = cluster:call(Lone, erlang, nodes, []),
     ok = groot_api:set(Lone, from_lone, 1),
-    groot_api:await_value([Groot, a(Config), b(Config)], from_lone, 1),
+    groot_api:await_value([Groot], from_lone, 1, 2_000),
+    %% The others with the next synchronisation.
+    groot_api:await_value([a(Config), b(Config)], from_lone, 1, ?SYNCHRONISED_MS),
     ok = groot_api:set(b(Config), to_lone, 2),
-    groot_api:await_value([Lone], to_lone, 2, 25_000).
+    groot_api:await_value([Lone], to_lone, 2, ?SYNCHRONISED_MS).
 
 survives_the_death_of_the_storage(Config) ->
     [A, _, Groot] = nodes_of(Config),
@@ -151,7 +155,7 @@ delete_on_stock_arrives(Config) ->
     ok = groot_api:set(Lone, short_lived, 1),
     groot_api:await_value([Groot], short_lived, 1),
     ok = groot_api:delete(Lone, short_lived),
-    groot_api:await_value([Groot], short_lived, nil, 25_000),
+    groot_api:await_value([Groot], short_lived, nil, ?SYNCHRONISED_MS),
     %% And stays deleted there.
     nil = groot_api:get(Lone, short_lived),
     ok.

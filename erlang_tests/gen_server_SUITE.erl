@@ -2,7 +2,7 @@
 %% BEAM. Where a BEAM is the measure, the same is asked of one in the same test.
 -module(gen_server_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1, end_per_testcase/2]).
+-export([all/0, groups/0, suite/0, init_per_group/2, end_per_group/2, end_per_testcase/2]).
 -export([
     storage_calls/1,
     storage_casts/1,
@@ -42,7 +42,11 @@
 
 suite() -> [{timetrap, {seconds, 60}}].
 
-all() ->
+all() -> [{group, hidden}, {group, visible}].
+
+groups() -> [{Visibility, [], cases()} || Visibility <- [hidden, visible]].
+
+cases() ->
     [
         storage_calls,
         storage_casts,
@@ -75,15 +79,15 @@ all() ->
 
 %% p asks; q is the BEAM that the node is compared with. Neither runs Groot, so nothing but the
 %% tests writes to the node. `stock` does, and has no link to any of them.
-init_per_suite(Config) ->
+init_per_group(Visibility, Config) ->
     cluster:start(Config),
     [P, Q, Stock] = cluster:peers([{p, no_groot}, {q, no_groot}, {stock, v0_1}]),
     true = cluster:call(P, net_kernel, connect_node, [Q]),
-    Groot = cluster:groot(groot, ["--connect", atom_to_list(P)]),
+    Groot = cluster:groot(groot, ["--visibility", atom_to_list(Visibility), "--connect", atom_to_list(P)]),
     cluster:await_connected(Groot, [P, Q]),
-    [{p, P}, {q, Q}, {stock, Stock}, {groot, Groot} | Config].
+    [{p, P}, {q, Q}, {stock, Stock}, {groot, Groot}, {visible, Visibility =:= visible} | Config].
 
-end_per_suite(_Config) ->
+end_per_group(_Visibility, _Config) ->
     cluster:stop().
 
 end_per_testcase(_Case, _Config) ->
@@ -145,14 +149,16 @@ storage_casts(Config) ->
 
 storage_multi_calls(Config) ->
     Q = q(Config),
+    Visible = proplists:get_value(visible, Config),
     on(Config, fun(Groot) ->
         {[{Groot, ok}], []} = gen_server:multi_call([Groot], ?STORAGE, {set, multi, 1}),
         {[{Groot, 1}], []} = gen_server:multi_call([Groot], ?STORAGE, {get, multi}, 5_000),
         %% One that has no such name among them is told apart at once.
         {[{Groot, 1}], [Q]} = gen_server:multi_call([Q, Groot], ?STORAGE, {get, multi}),
         {[], [Groot]} = gen_server:multi_call([Groot], no_such_name, {get, multi}),
-        %% Hidden: a multi_call of everybody does not reach the node.
-        {[], Bad} = gen_server:multi_call(?STORAGE, {get, multi}),
+        %% A multi_call of everybody reaches the node when it is visible.
+        Expected = [{Groot, 1} || Visible],
+        {Expected, Bad} = gen_server:multi_call(?STORAGE, {get, multi}),
         false = lists:member(Groot, Bad)
     end).
 
@@ -375,18 +381,19 @@ refused_writes(Config) ->
     Small = cluster:groot(small, ["--max-value-size", "1000"]),
     cluster:on(p(Config), fun() ->
         To = {?STORAGE, Small},
-        ok = gen_server:call(To, {set, kept, 1}),
-        State = sys:get_state(To),
+        ok = gen_server:call(To, {set, only_here, 1}),
+        Held = fun() -> maps:with([only_here, refused], maps:get(registers, sys:get_state(To))) end,
+        Before = Held(),
         [
             begin
-                {error, {bad_expiry, Text}} = gen_server:call(To, {set, kept, 2, Bad}),
+                {error, {bad_expiry, Text}} = gen_server:call(To, {set, only_here, 2, Bad}),
                 {match, _} = re:run(Text, "expires_in")
             end
          || Bad <- [-1, 1.0, infinity, <<"1">>, [], {1}, 1 bsl 64]
         ],
-        {error, {value_too_large, _}} = gen_server:call(To, {set, kept, binary:copy(<<1>>, 1_001)}),
-        {error, {value_too_large, _}} = gen_server:call(To, {set, new, binary:copy(<<1>>, 1_001), 1_000}),
-        State = sys:get_state(To)
+        {error, {value_too_large, _}} = gen_server:call(To, {set, only_here, binary:copy(<<1>>, 1_001)}),
+        {error, {value_too_large, _}} = gen_server:call(To, {set, refused, binary:copy(<<1>>, 1_001), 1_000}),
+        Before = Held()
     end),
     0 = cluster:stop_groot(Small),
     ok.

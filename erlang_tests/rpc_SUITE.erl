@@ -2,7 +2,7 @@
 %% asked of one in the same test.
 -module(rpc_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1, end_per_testcase/2]).
+-export([all/0, groups/0, suite/0, init_per_group/2, end_per_group/2, end_per_testcase/2]).
 -export([
     groot_by_rpc/1,
     groot_by_erpc/1,
@@ -41,7 +41,12 @@
 
 suite() -> [{timetrap, {seconds, 60}}].
 
-all() ->
+all() -> [{group, hidden}, {group, visible}].
+
+%% What a visible node sees is compared in visible_SUITE.
+groups() -> [{hidden, [], cases()}, {visible, [], cases() -- [node_views]}].
+
+cases() ->
     [
         groot_by_rpc,
         groot_by_erpc,
@@ -73,19 +78,19 @@ all() ->
         many_callers
     ].
 
-%% p asks; q is the BEAM without Groot, hidden like our node, that it is compared with; `stock` has
-%% Groot.
-init_per_suite(Config) ->
+%% p asks; q is the BEAM without Groot, hidden or visible like our node, that it is compared with;
+%% `stock` has Groot.
+init_per_group(Visibility, Config) ->
     cluster:start(Config),
     [P, Stock] = cluster:peers([{p, no_groot}, {stock, cluster:preferably(with_delete)}]),
-    Q = cluster:peer(q, no_groot, ["-hidden"]),
+    Q = cluster:peer(q, no_groot, ["-hidden" || Visibility =:= hidden]),
     true = cluster:call(P, net_kernel, connect_node, [Stock]),
     [true = cluster:call(Beam, net_kernel, connect_node, [Q]) || Beam <- [P, Stock]],
-    Groot = cluster:groot(groot, ["--connect", atom_to_list(P)]),
+    Groot = cluster:groot(groot, ["--visibility", atom_to_list(Visibility), "--connect", atom_to_list(P)]),
     cluster:await_connected(Groot, [P, Stock]),
-    [{p, P}, {q, Q}, {stock, Stock}, {groot, Groot} | Config].
+    [{p, P}, {q, Q}, {stock, Stock}, {groot, Groot}, {visible, Visibility =:= visible} | Config].
 
-end_per_suite(_Config) ->
+end_per_group(_Visibility, _Config) ->
     cluster:stop().
 
 end_per_testcase(_Case, _Config) ->
@@ -160,7 +165,7 @@ responses(Ids) ->
     end.
 
 groot_by_multicall(Config) ->
-    [Q, Stock] = [q(Config), stock(Config)],
+    [Q, Stock, Visible] = [q(Config), stock(Config), proplists:get_value(visible, Config)],
     on(Config, fun(Groot) ->
         {[ok, ok], []} = rpc:multicall([Groot, Stock], ?GROOT, set, [by_multicall, 1]),
         {[1, 1], []} = rpc:multicall([Stock, Groot], ?GROOT, get, [by_multicall]),
@@ -169,9 +174,9 @@ groot_by_multicall(Config) ->
             rpc:multicall([Q, 'nobody@127.0.0.1', Groot], erlang, node, []),
         [{ok, 1}, {error, {exception, undef, _}}, {ok, 1}] =
             erpc:multicall([Groot, Q, Stock], ?GROOT, get, [by_multicall]),
-        %% Of everybody: the visible nodes, which we are not among.
+        %% Of everybody: the visible nodes.
         {Everybody, []} = rpc:multicall(erlang, node, []),
-        false = lists:member(Groot, Everybody)
+        Visible = lists:member(Groot, Everybody)
     end).
 
 groot_by_cast(Config) ->
@@ -324,10 +329,17 @@ dangerous_functions(Config) ->
          || {Module, Function, Args} <- [
                 {erlang, halt, []}, {init, stop, []}, {os, cmd, ["true"]}, {erlang, apply, [erlang, node, []]},
                 {erlang, spawn, [erlang, node, []]}, {code, load_binary, [x, "x", <<>>]}, {file, read_file, ["/etc/passwd"]},
-                {erlang, get_cookie, []}, {auth, get_cookie, []}, {erl_eval, expr, [x, []]}, {'Elixir.Code', eval_string, [<<"1">>]},
+                {auth, get_cookie, []}, {erl_eval, expr, [x, []]}, {'Elixir.Code', eval_string, [<<"1">>]},
                 {'Elixir.System', halt, [0]}, {erlang, exit, [normal]}, {application, stop, [groot]}
             ]
         ],
+        [
+            {badrpc, {'EXIT', {{refused, <<_/binary>>}, [{erlang, get_cookie, Args, []}]}}} =
+                rpc:call(Groot, erlang, get_cookie, Args)
+         || Args <- [[], [Groot]]
+        ],
+        {badrpc, {'EXIT', {#{'__struct__' := 'Elixir.RuntimeError', message := <<_/binary>>}, _}}} =
+            rpc:call(Groot, ?NODE, get_cookie, []),
         Groot = rpc:call(Groot, erlang, node, [])
     end).
 
@@ -668,6 +680,8 @@ cookie_of_all(Config) ->
     Solo = cluster:groot(solo),
     P = p(Config),
     pong = cluster:call(P, net_adm, ping, [Solo]),
+    %% With the other cookie it would be a stranger to those it finds.
+    cluster:await_connected(Solo, [proplists:get_value(stock, Config)]),
     Set = fun(Cookie) ->
         true = cluster:call(P, rpc, call, [Solo, erlang, set_cookie, [list_to_atom(Cookie)]])
     end,

@@ -70,10 +70,12 @@ class Connections {
   void keep(const NodeName& peer, std::int64_t now_ms);
   // Try once (Node.connect): PeerUp or AttemptFailed follows. True: already up.
   bool connect_once(const NodeName& peer, std::int64_t now_ms);
-  // Ends the link and stops keeping the peer. False: no such peer.
+  // Ends the link, and every attempt. A kept peer is dialled again after disconnect_pause_ms.
+  // False: no such peer.
   bool disconnect(const NodeName& peer, std::int64_t now_ms);
-  // For later connections; with no peer, for all that have none of their own.
-  void set_cookie(const std::optional<NodeName>& peer, std::string cookie);
+  // For later connections; with no peer, for all that have none of their own. Kept peers that are
+  // away are dialled at once: the cookie may be what kept them away.
+  void set_cookie(const std::optional<NodeName>& peer, std::string cookie, std::int64_t now_ms);
 
   // TCP results. A link exists from here on; its first bytes may already be in output.
   LinkId dialed(const NodeName& peer, std::string address, std::int64_t now_ms);

@@ -20,6 +20,11 @@ Error as_breach(const Error& error) {
   return {dist_errc::bad_frame, error.text()};
 }
 
+// No handshake message is so long that its length begins like a TLS record (RFC 8446, 5.1).
+bool begins_tls_record(std::uint8_t byte) {
+  return byte >= 20 && byte <= 23;
+}
+
 }  // namespace
 
 struct Link::Impl {
@@ -81,8 +86,7 @@ struct Link::Impl {
     }
     const Result<std::optional<ByteView>> bytes = reader.next();
     if (!bytes) {
-      const bool in_handshake = state == State::handshake;
-      close(in_handshake ? Error{dist_errc::bad_handshake, bytes.error().text()} : bytes.error());
+      close(state == State::handshake ? broken_handshake(bytes.error()) : bytes.error());
       return true;
     }
     if (!bytes->has_value()) return false;
@@ -102,7 +106,14 @@ struct Link::Impl {
     return true;
   }
 
+  Error broken_handshake(const Error& error) const {
+    return {dist_errc::bad_handshake, first_byte && begins_tls_record(*first_byte)
+                                          ? "the peer speaks TLS, which this node does not"
+                                          : error.text()};
+  }
+
   std::deque<LinkEvent> events;
+  std::optional<std::uint8_t> first_byte;
   State state = State::handshake;
   Handshake handshake;
   std::int64_t step_started_ms;
@@ -128,6 +139,7 @@ void Link::feed(ByteView bytes, std::int64_t now_ms) {
   if (impl_->state == Impl::State::closed) return;
   impl_->last_fed_ms = now_ms;
   impl_->tick.received(now_ms);
+  if (!impl_->first_byte && !bytes.empty()) impl_->first_byte = bytes.front();
   impl_->reader.feed(bytes);
 }
 

@@ -43,18 +43,15 @@ Result<EpmdPlace> epmd_place() {
   return place;
 }
 
-EpmdClient::EpmdClient(asio::io_context& context, EpmdPlace place, dist::NodeName self,
-                       std::uint16_t listen_port, Log log)
+EpmdClient::EpmdClient(asio::io_context& context, EpmdPlace place,
+                       const dist::Alive2Request& registration, Log log)
     : context_(context),
       place_(std::move(place)),
-      self_(std::move(self)),
-      listen_port_(listen_port),
+      alive_name_(registration.alive_name),
       log_(std::move(log)),
       socket_(context),
-      timer_(context) {
-  request_ = dist::encode(dist::Alive2Request{
-      .alive_name = std::string(self_.alive()), .port = listen_port_, .hidden = true});
-}
+      timer_(context),
+      request_(dist::encode(registration)) {}
 
 void EpmdClient::start(Registered registered) {
   registered_ = std::move(registered);
@@ -111,7 +108,7 @@ void EpmdClient::answered() {
   if (!response) return failed(response.error());
   if (!response->has_value()) return read();
   if (!(*response)->registered) {
-    return failed(Error{dist_errc::name_taken, "a node called \"" + std::string(self_.alive()) +
+    return failed(Error{dist_errc::name_taken, "a node called \"" + alive_name_ +
                                                    "\" is already registered with epmd here"});
   }
   timer_.cancel();

@@ -32,7 +32,10 @@ Result<void> Runtime::Impl::open() {
   if (!place) return place.error();
   if (auto listening = acceptor_.listen(options_.listen_port); !listening) return listening;
   dialer_.emplace(context_, place->port);
-  epmd_.emplace(context_, std::move(*place), options_.self, acceptor_.port(),
+  const dist::Alive2Request registration{.alive_name = std::string(options_.self.alive()),
+                                         .port = acceptor_.port(),
+                                         .hidden = !options_.visible};
+  epmd_.emplace(context_, std::move(*place), registration,
                 [this](Level level, const std::string& text) { log(level, text); });
   const auto creation = register_with_epmd();
   if (!creation) return creation.error();
@@ -77,6 +80,7 @@ void Runtime::Impl::run(Core& core) {
   dist::ConnectionsOptions connections;
   connections.self.name = options_.self;
   connections.self.creation = creation_;
+  connections.self.flags = dist::offered_flags(options_.visible);
   connections.self.net_ticktime_ms = options_.net_ticktime_ms;
   connections.cookie = std::exchange(options_.cookie, {});
   connections.random = random_32;

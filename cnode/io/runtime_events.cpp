@@ -113,7 +113,7 @@ void Runtime::Impl::perform(process::Disconnect& action) {
 }
 
 void Runtime::Impl::perform(process::SetCookie& action) {
-  connections_->set_cookie(action.peer, std::move(action.cookie));
+  connections_->set_cookie(action.peer, std::move(action.cookie), monotonic_ms());
 }
 
 void Runtime::Impl::perform(process::LogLine& action) {

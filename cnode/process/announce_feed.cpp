@@ -20,11 +20,6 @@ std::optional<std::int64_t> reductions(const Result<Term>& answer) {
   return count ? std::optional(*count) : std::nullopt;
 }
 
-// All peers are polled at the same instants: one wake-up for all of them.
-std::int64_t next_poll_ms(const Now& now) {
-  return (now.monotonic_ms / poll_interval_ms + 1) * poll_interval_ms;
-}
-
 }  // namespace
 
 AnnounceFeed::AnnounceFeed(const NodeName& self, std::function<std::uint64_t()> random,
@@ -64,6 +59,14 @@ void AnnounceFeed::poll(LinkId link, const Now& now) {
   feed->second.poll_ms = next_poll_ms(now);
 }
 
+// All peers are polled at the same instants: one wake-up for all of them.
+std::int64_t AnnounceFeed::next_poll_ms(const Now& now) const {
+  const auto changed_ms = replica_.last_change_ms();
+  const bool quiet = !changed_ms || now.monotonic_ms - *changed_ms > quiet_after_ms;
+  const std::int64_t interval_ms = quiet ? quiet_poll_interval_ms : poll_interval_ms;
+  return (now.monotonic_ms / interval_ms + 1) * interval_ms;
+}
+
 std::int64_t AnnounceFeed::next_sync_ms(const Now& now) const {
   constexpr auto spread =
       static_cast<std::uint64_t>(sync_interval_max_ms - sync_interval_min_ms + 1);
@@ -101,9 +104,9 @@ void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
     return;
   }
   if (now.monotonic_ms >= feed.sync_ms) feed.sync_ms = next_sync_ms(now);
-  if (feed.polls && !feed.poll_under_way && now.monotonic_ms >= feed.poll_ms) {
+  if (feed.polls && now.monotonic_ms >= feed.poll_ms) {
     feed.poll_ms = next_poll_ms(now);
-    ask_reductions(link, feed, now);
+    if (!feed.poll_under_way) ask_reductions(link, feed, now);
   }
 }
 
@@ -176,7 +179,8 @@ std::int64_t AnnounceFeed::due_ms(const Feed& feed) const {
   if (feed.phase == Phase::awaiting_state) return feed.announced_ms + fetch_timeout_ms;
   if (feed.phase == Phase::awaiting_baseline) return feed.sync_ms;  // the question has its own
   std::int64_t due = std::max(feed.sync_ms, feed.rest_until_ms);
-  if (feed.polls && !feed.poll_under_way) due = std::min(due, feed.poll_ms);
+  // Also while one is under way: the timer is set once a poll, not once an answer.
+  if (feed.polls) due = std::min(due, feed.poll_ms);
   if (feed.changed) due = std::min(due, feed.rest_until_ms);
   if (feed.confirm_ms) due = std::min(due, *feed.confirm_ms);
   return due;

@@ -3,7 +3,7 @@
 //
 // announce: a plain {nodeup, OurNode} to a stock storage process makes it cast its whole state to
 // us. What that costs is spent only after a change: the reductions of the process are asked for
-// every 100 ms and do not move while it handles no message.
+// every 100 ms, 200 ms where nothing changes, and do not move while it handles no message.
 //
 //        ┌─────────── poll: same ──────────┐
 //        v                                 │
@@ -73,6 +73,7 @@ class AnnounceFeed {
   void ask_reductions(LinkId link, Feed& feed, const Now& now);
   void answered(LinkId link, Feed& feed, const Result<Term>& answer, const Now& now);
   void fetched(Feed& feed, const Now& now);
+  [[nodiscard]] std::int64_t next_poll_ms(const Now& now) const;
   [[nodiscard]] std::int64_t next_sync_ms(const Now& now) const;
   [[nodiscard]] std::int64_t due_ms(const Feed& feed) const;
 

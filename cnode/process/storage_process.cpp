@@ -73,15 +73,23 @@ bool StorageProcess::update_register(TermReader& reader, const Delivery& deliver
   return true;
 }
 
+// A stock storage process only ever sends all that it has. The same message from any other process
+// (a user's, a node of ours) says nothing about what it does not hold.
+bool StorageProcess::is_complete_state(const Delivery& delivery, const Now& now) {
+  const Peer* peer = peers_.find(delivery.link);
+  if (!peer || !delivery.from) return false;
+  const auto& last = peers_.last_storage(*peer);
+  if (!peer->kind && last && last->pid == *delivery.from) hooks_.storage_spoke(*peer, *last, now);
+  return peer->is_stock() && peer->storage && *peer->storage == *delivery.from;
+}
+
 bool StorageProcess::update_registers(TermReader& reader, const Delivery& delivery,
                                       const Now& now) {
   const auto count = reader.take_map();
   if (!count) return false;
   const Peer* peer = peers_.find(delivery.link);
   const store::PeerId id = peer ? peer->id : 0;
-  // A stock storage process only ever sends all that it has. The same message from any other
-  // process (a user's, a node of ours) says nothing about what it does not hold.
-  const bool complete = peer && peer->is_stock() && peer->storage && delivery.from == peer->storage;
+  const bool complete = is_complete_state(delivery, now);
   store::Effects effects;
   if (complete) replica_.begin_full_state(id);
   bool news = false;
@@ -100,7 +108,7 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
     skipped(delivery, registers.malformed(), registers.first_error(), now);
   }
   replication_.perform(std::move(effects), now);
-  if (complete) full_state_merged_(delivery.link, news, now);
+  if (complete) hooks_.full_state_merged(delivery.link, news, now);
   return true;
 }
 

@@ -153,6 +153,23 @@ TEST_CASE("a handshake message over the limit is refused by its length") {
   }
 }
 
+TEST_CASE("a peer that speaks TLS is told apart from one that speaks nonsense") {
+  const auto reason_for = [](const Bytes& bytes) {
+    Link link(identity("us@host"), our_challenge, 0);
+    Seen seen;
+    feed(link, bytes, 0, seen);
+    REQUIRE(seen.closed);
+    return seen.closed->text();
+  };
+  const std::string tls = "TLS";
+  const Bytes client_hello = {0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3};
+  const Bytes alert = {0x15, 3, 3, 0, 2, 2, 40};
+  const Bytes nonsense = {'G', 'E', 'T', ' ', '/'};
+  CHECK(reason_for(client_hello).find(tls) != std::string::npos);
+  CHECK(reason_for(alert).find(tls) != std::string::npos);
+  CHECK(reason_for(nonsense).find(tls) == std::string::npos);
+}
+
 TEST_CASE("a closing peer is told apart by when it closes") {
   auto dialed = initiator(0);
   dialed->peer_closed(0);

@@ -15,11 +15,12 @@ using ei_codec::tuple;
 constexpr std::uint32_t own_creation = 7;
 constexpr std::uint32_t peer_creation = 9;
 
-RouterOptions options(HiddenFeed feed, const std::string& name) {
+RouterOptions options(HiddenFeed feed, const std::string& name, RemoteAdmin admin) {
   RouterOptions made;
   made.self = node(name);
   made.creation = own_creation;
   made.hidden_feed = feed;
+  made.remote_admin = admin;
   made.random = [count = std::uint64_t{0}]() mutable { return ++count; };
   return made;
 }
@@ -79,17 +80,15 @@ Term register_term(const Term& key, const Term& value, std::uint64_t time, std::
                         {atom("hlc"), stamp_term(time, counter, node_id)}});
 }
 
-Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id)
+Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id, RemoteAdmin admin)
     : replica(store::ReplicaOptions{.node_id = node_id}),
-      router(options(feed, name), replica),
+      router(options(feed, name, admin), replica),
       name_(name) {}
 
 LinkId Script::up(const std::string& name, bool visible) {
   const LinkId link = link_names_.size();
   link_names_.push_back(name);
-  const std::uint64_t published = visible ? 1 : 0;
-  router.peer_up(
-      link, {node(name), peer_creation, dist::Flags(dist::hidden_flags.bits() | published)}, now);
+  router.peer_up(link, {node(name), peer_creation, dist::offered_flags(visible)}, now);
   return link;
 }
 

@@ -54,7 +54,7 @@ struct Sent {
 class Script {
  public:
   explicit Script(HiddenFeed feed = HiddenFeed::off, const std::string& name = us,
-                  std::uint64_t node_id = 1);
+                  std::uint64_t node_id = 1, RemoteAdmin admin = RemoteAdmin::full);
 
   // Links have the numbers 1, 2, 3 …
   LinkId up(const std::string& name, bool visible = false);

@@ -19,11 +19,12 @@
 start(Config) ->
     start(Config, #{}).
 
-%% Options: host => "127.0.0.1" (what follows the `@`), long_names => true, beam_args => [].
+%% Options: host => "127.0.0.1" (what follows the `@`), long_names => true, beam_args => [],
+%% quiet => false (true: whatever a BEAM peer logs from `warning` up is a fault).
 %% A cluster left over by a suite whose start failed half way goes first.
 start(Config, Options) ->
     whereis(?MODULE) =:= undefined orelse stop(),
-    Defaults = #{host => "127.0.0.1", long_names => true, beam_args => []},
+    Defaults = #{host => "127.0.0.1", long_names => true, beam_args => [], quiet => false},
     Folder = proplists:get_value(priv_dir, Config),
     {ok, _} = gen_server:start(
         {local, ?MODULE}, ?MODULE, (maps:merge(Defaults, Options))#{folder => Folder}, []
@@ -46,7 +47,7 @@ tidy(Keep) ->
     Verdict = verdict(),
     [kill_groot(Node) || Node <- groots()],
     [stop_peer(Node) || Node <- beams() -- Keep],
-    [await:equal([], fun() -> call(Node, erlang, nodes, [hidden]) end) || Node <- beams()],
+    [await:equal([], fun() -> call(Node, erlang, nodes, [connected]) -- beams() end) || Node <- beams()],
     Verdict.
 
 %% `ok` when, since the last verdict, no BEAM peer has logged an error, no
@@ -62,12 +63,13 @@ verdict() ->
 
 faults_of(Node) ->
     #{forgiven := Forgiven, storage := Expected} = entry(Node),
+    #{quiet := Quiet} = options(),
     Events = call(Node, peer_log, events, []),
     call(Node, peer_log, clear, []),
     Logged = [
         {Node, Level, Text}
      || {Level, Text} <- Events,
-        is_fault(Level, Text),
+        Quiet orelse is_fault(Level, Text),
         not lists:any(fun(Pattern) -> matches(Text, Pattern) end, Forgiven)
     ],
     case call(Node, erlang, whereis, ['Elixir.Groot.Storage']) of
@@ -191,7 +193,7 @@ on(Node, Fun) ->
 on(Node, Fun, Ms) ->
     {module, Module} = erlang:fun_info(Fun, module),
     #{control := Control, loaded := Loaded} = Entry = entry(Node),
-    Missing = lists:usort([Module, await, terms, like_beam]) -- Loaded,
+    Missing = lists:usort([Module, await, terms, like_beam, node_watcher]) -- Loaded,
     [load(Control, Each) || Each <- Missing],
     ok = gen_server:call(?MODULE, {enter, Node, Entry#{loaded := Missing ++ Loaded}}),
     peer:call(Control, erlang, apply, [Fun, []], Ms).
@@ -228,7 +230,7 @@ groots() ->
 %% Waits until each of Beams has a link to Groot, within the five seconds that finding it may take.
 await_connected(Groot, Beams) ->
     [
-        await:true(fun() -> lists:member(Groot, call(Beam, erlang, nodes, [hidden])) end, 5_000)
+        await:true(fun() -> lists:member(Groot, call(Beam, erlang, nodes, [connected])) end, 5_000)
      || Beam <- Beams
     ],
     ok.
