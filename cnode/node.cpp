@@ -199,6 +199,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   router.remote_admin = to_remote_admin(options.remote_admin);
   router.random = random_64;
   impl->core = std::make_unique<io::Core>(replica, std::move(router));
+  impl->core->report_changes(false);  // until somebody listens
   impl->runtime = std::move(*opened);
   impl->runtime->run(*impl->core);
   return std::unique_ptr<Node>(new Node(std::move(impl)));
@@ -242,7 +243,9 @@ std::size_t Node::size() const {
 }
 
 std::uint64_t Node::on_change(std::function<void(const Change&)> listener) {
-  return impl_->listeners.add(std::move(listener));
+  const std::uint64_t number = impl_->listeners.add(std::move(listener));
+  impl_->core->report_changes(true);
+  return number;
 }
 
 void Node::remove_listener(std::uint64_t number) {

@@ -65,13 +65,19 @@ void Replica::begin_full_state(PeerId peer) {
 
 MergeOutcome Replica::merge_full_state(PeerId peer, const RegisterView& reg, const Now& now,
                                        Effects& effects) {
-  return impl_->merge(peer, impl_->find_peer(peer), reg, now, effects);
+  return impl_->merge(peer, impl_->find_peer(peer), reg, hash_key(reg.key), now, effects);
 }
 
-void Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
+bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers,
+                               const Now& now, Effects& effects) {
+  return impl_->merge(peer, impl_->find_peer(peer), registers, now, effects);
+}
+
+bool Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
   Impl& impl = *impl_;
   PeerKnowledge* known = impl.find_peer(peer);
-  if (known == nullptr || !known->in_full_state()) return;
+  if (known == nullptr || !known->in_full_state()) return false;
+  const std::uint64_t changes_before = impl.changes;
   impl.expire_due(now, effects);  // so that no value is sent that no longer is one
 
   known->forget_old_sends(now.monotonic_ms);
@@ -102,6 +108,7 @@ void Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
   }
   known->end_full_state();
   if (!lacking.empty()) effects.emplace_back(SendTo{peer, std::move(lacking)});
+  return impl.changes != changes_before;
 }
 
 }  // namespace groot::store
