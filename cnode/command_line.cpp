@@ -5,13 +5,15 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cnode/options.hpp"
+
 namespace groot {
 namespace {
 
 constexpr const char* help = R"(Usage: groot_node [OPTIONS]
 
-A Groot node that is no BEAM: joins an Erlang cluster as a hidden node and shares the key-value
-store of the Elixir nodes there.
+A Groot node that is no BEAM: joins an Erlang cluster and shares the key-value store of the Elixir
+nodes there.
 
 Name and cluster
   --sname NAME[@HOST]         Short node name; default: groot
@@ -28,11 +30,18 @@ Network
                               4 to 86400; default: 60
   --start-epmd                Start `epmd -daemon` when no epmd runs (the default)
   --no-start-epmd             Do not: fail when no epmd runs
-  --visibility hidden         How the cluster sees this node; hidden is the only way
+  --visibility HOW            How the cluster sees this node; default: hidden
+                                hidden     in nobody's Node.list(); it asks for what it is not sent
+                                visible    like any Elixir node, which sends it each write at once
+  --remote-admin HOW          What the holders of the cookie may call here; default: full
+                                full       all that the manual lists: also connecting, disconnecting
+                                           and cookies
+                                groot      Groot and questions; nothing that changes the node
+                                off        nothing; writes and full states still come and go
 
 Store
-  --hidden-feed HOW           How to hear what Elixir nodes write, which they send to visible nodes
-                              only; default: announce
+  --hidden-feed HOW           How a hidden node hears what Elixir nodes write, which they send to
+                              visible nodes only; default: announce
                                 announce   ask a node for its state after each change
                                 tap        have a node forward each write at once, by a function
                                            installed in its storage process
@@ -45,6 +54,7 @@ Store
 Other
   --log-level LEVEL           The least important lines to log: debug, info, warning or error;
                               default: info
+  --print-name                Print `sname` or `name` and the node's full name, and leave
   --version                   Print the version
   -h, --help                  Print this
 
@@ -60,6 +70,10 @@ Examples
 
 const std::map<std::string, HiddenFeed> feeds{
     {"announce", HiddenFeed::announce}, {"tap", HiddenFeed::tap}, {"off", HiddenFeed::off}};
+const std::map<std::string, Visibility> visibilities{{"hidden", Visibility::hidden},
+                                                     {"visible", Visibility::visible}};
+const std::map<std::string, RemoteAdmin> admins{
+    {"full", RemoteAdmin::full}, {"groot", RemoteAdmin::groot}, {"off", RemoteAdmin::off}};
 const std::map<std::string, LogLevel> levels{{"debug", LogLevel::debug},
                                              {"info", LogLevel::info},
                                              {"warning", LogLevel::warning},
@@ -72,25 +86,45 @@ struct Raw {
   std::string hidden_feed = "announce";
   std::string log_level = "info";
   std::string visibility = "hidden";
+  std::string remote_admin = "full";
   std::uint64_t max_value_size = 0;
   std::int64_t net_ticktime_s = 0;
   std::int64_t tombstone_ttl_s = 0;
+  bool print_name = false;
 };
 
+// An option that was given, but from a variable that is not set, must not count as left out.
+std::string check_not_empty(const std::string& text) {
+  return text.empty() ? "must not be empty" : "";
+}
+
 void add_options(CLI::App& app, NodeOptions& node, Raw& raw) {
-  auto* short_name = app.add_option("--sname", raw.short_name);
-  app.add_option("--name", raw.long_name)->excludes(short_name);
-  auto* cookie = app.add_option("--cookie", node.cookie);
-  app.add_option("--cookie-file", node.cookie_file)->excludes(cookie);
+  auto* short_name = app.add_option("--sname", raw.short_name)->check(check_not_empty);
+  app.add_option("--name", raw.long_name)->check(check_not_empty)->excludes(short_name);
+  auto* cookie = app.add_option("--cookie", node.cookie)->check(check_not_empty);
+  app.add_option("--cookie-file", node.cookie_file)->check(check_not_empty)->excludes(cookie);
   app.add_option("--connect", node.connect)->allow_extra_args(false);
   app.add_option("--listen", node.listen_port);
   app.add_option("--net-ticktime", raw.net_ticktime_s);
   app.add_flag("--start-epmd,!--no-start-epmd", node.start_epmd);
-  app.add_option("--visibility", raw.visibility)->check(CLI::IsMember({"hidden"}));
+  app.add_option("--visibility", raw.visibility)->check(CLI::IsMember(visibilities));
+  app.add_option("--remote-admin", raw.remote_admin)->check(CLI::IsMember(admins));
   app.add_option("--hidden-feed", raw.hidden_feed)->check(CLI::IsMember(feeds));
   app.add_option("--max-value-size", raw.max_value_size)->transform(CLI::AsSizeValue(false));
-  app.add_option("--tombstone-ttl", raw.tombstone_ttl_s);
+  app.add_option("--tombstone-ttl", raw.tombstone_ttl_s)
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{tombstone_ttl_max.count()}));
+  app.add_flag("--print-name", raw.print_name);
   app.add_option("--log-level", raw.log_level)->check(CLI::IsMember(levels));
+}
+
+Exit refusal(const std::string& why) {
+  return {"groot_node: " + why + " (see --help)\n", 1};
+}
+
+Exit printed_name(const NodeOptions& options) {
+  const auto own = own_name(options, process_environment());
+  if (!own) return refusal(own.error().text());
+  return {(own->long_names ? "name " : "sname ") + own->name.full() + "\n", 0};
 }
 
 }  // namespace
@@ -114,16 +148,19 @@ std::variant<CommandLine, Exit> parse_command_line(int argc, const char* const* 
   } catch (const CLI::CallForVersion&) {
     return Exit{"groot_node " GROOT_VERSION "\n", 0};
   } catch (const CLI::ParseError& wrong) {
-    return Exit{std::string("groot_node: ") + wrong.what() + " (see --help)\n", 1};
+    return refusal(wrong.what());
   }
 
   line.log_level = levels.at(raw.log_level);
+  line.node.visibility = visibilities.at(raw.visibility);
+  line.node.remote_admin = admins.at(raw.remote_admin);
   line.node.hidden_feed = feeds.at(raw.hidden_feed);
   line.node.long_names = !raw.long_name.empty();
   line.node.name = line.node.long_names ? raw.long_name : raw.short_name;
   line.node.max_value_size = raw.max_value_size;
   line.node.net_ticktime = std::chrono::seconds(raw.net_ticktime_s);
   line.node.tombstone_ttl = std::chrono::seconds(raw.tombstone_ttl_s);
+  if (raw.print_name) return printed_name(line.node);
   return line;
 }
 

@@ -1,9 +1,11 @@
 // The daemon: a groot::Node in the foreground until a signal ends it.
+#include <algorithm>
 #include <cstdio>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string>
+#include <sys/resource.h>
 #include <variant>
 
 #include "cnode/command_line.hpp"
@@ -29,6 +31,18 @@ void return_large_blocks() {
 #ifdef M_MMAP_THRESHOLD
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
 #endif
+}
+
+// One descriptor a connection, and the usual soft limit of 1,024 is there for programs that use
+// select. The bound is for the programs we start: some touch every descriptor that they may have.
+void raise_descriptor_limit() {
+  constexpr rlim_t wanted_max = 65'536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = std::min(limit.rlim_max, wanted_max);
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = wanted;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int run(groot::CommandLine line) {
@@ -59,6 +73,7 @@ int run(groot::CommandLine line) {
 
 int main(int argc, char** argv) {
   return_large_blocks();
+  raise_descriptor_limit();
   auto parsed = groot::parse_command_line(argc, argv);
   if (const auto* exit = std::get_if<groot::Exit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->status == 0 ? stdout : stderr);

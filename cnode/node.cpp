@@ -53,11 +53,24 @@ process::HiddenFeed to_hidden_feed(HiddenFeed feed) {
   return process::HiddenFeed::off;
 }
 
-// A program can put together a Term that is no term (a map with a key twice, a fun of arbitrary
-// bytes): what is stored goes through the same gate as what a peer sends.
+process::RemoteAdmin to_remote_admin(RemoteAdmin admin) {
+  switch (admin) {
+    case RemoteAdmin::full:
+      return process::RemoteAdmin::full;
+    case RemoteAdmin::groot:
+      return process::RemoteAdmin::groot;
+    case RemoteAdmin::off:
+      return process::RemoteAdmin::off;
+  }
+  return process::RemoteAdmin::off;
+}
+
+// A program can put together a Term that is no term (an atom that is not UTF-8, a map with a key
+// twice, a fun of arbitrary bytes): what is stored goes through the same gate as what a peer sends.
 Result<Bytes> checked_encoding(const Term& term) {
-  Bytes encoded = ei_codec::encode_term(term);
-  const auto scanned = ei_codec::scan_whole_term(encoded);
+  auto encoded = ei_codec::encode_checked(term);
+  if (!encoded) return encoded.error();
+  const auto scanned = ei_codec::scan_whole_term(*encoded);
   if (!scanned) return scanned.error();
   if (auto unique = ei_codec::check_unique_keys(*scanned); !unique) return unique.error();
   return encoded;
@@ -98,8 +111,8 @@ class Listeners {
     if (entries_.empty()) return;
     auto key = decoded(reg.key());
     if (!key) return;
-    Change change{.key = std::move(*key), .value = std::nullopt};
-    if (!reg.is_tombstone()) change.value = decoded(reg.value());
+    Change change{.key = std::move(*key), .value = std::nullopt, .deleted = reg.is_tombstone()};
+    if (!change.deleted) change.value = decoded(reg.value());
     const std::vector<Entry> snapshot = entries_;
     for (const Entry& entry : snapshot) {
       if (!is_listening(entry.number)) continue;
@@ -163,6 +176,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   runtime.self = resolved->self;
   runtime.cookie = std::move(resolved->cookie.value);
   runtime.connect = resolved->connect;
+  runtime.visible = options.visibility == Visibility::visible;
   runtime.listen_port = options.listen_port;
   runtime.net_ticktime_ms = std::chrono::milliseconds(options.net_ticktime).count();
   runtime.backlog_bytes_max =
@@ -186,8 +200,10 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   router.self = resolved->self;
   router.creation = (*opened)->creation();
   router.hidden_feed = to_hidden_feed(options.hidden_feed);
+  router.remote_admin = to_remote_admin(options.remote_admin);
   router.random = random_64;
   impl->core = std::make_unique<io::Core>(replica, std::move(router));
+  impl->core->report_changes(false);  // until somebody listens
   impl->runtime = std::move(*opened);
   impl->runtime->run(*impl->core);
   return std::unique_ptr<Node>(new Node(std::move(impl)));
@@ -237,7 +253,9 @@ std::size_t Node::size() const {
 }
 
 std::uint64_t Node::on_change(std::function<void(const Change&)> listener) {
-  return impl_->listeners.add(std::move(listener));
+  const std::uint64_t number = impl_->listeners.add(std::move(listener));
+  impl_->core->report_changes(true);
+  return number;
 }
 
 void Node::remove_listener(std::uint64_t number) {

@@ -4,9 +4,11 @@
 //   options.name = "flags@127.0.0.1";
 //   options.long_names = true;
 //   options.connect = {"app@127.0.0.1"};
-//   auto node = groot::Node::start(options);
+//   const auto node = groot::Node::start(options);
 //   if (!node) return fail(node.error().text());
-//   (*node)->set(atom("dark_mode"), boolean(true));
+//   using namespace groot::ei_codec;
+//   const auto done = (*node)->set(atom("dark_mode"), boolean(true));
+//   if (!done) return fail(done.error().text());
 //
 // Threads: every member function may be called from any thread at any time, from inside an
 // on_change callback too, except stop and the destructor (not from a callback). `get` and `keys`
@@ -29,7 +31,12 @@ namespace groot {
 using ei_codec::Term;
 
 enum class LogLevel { debug, info, warning, error };
+// How the cluster sees the node: in nobody's nodes(), or like any Elixir node.
+enum class Visibility { hidden, visible };
+// How to hear the Elixir nodes that see it as hidden.
 enum class HiddenFeed { announce, tap, off };
+// What remote calls may do: all that is documented; Groot and questions; nothing.
+enum class RemoteAdmin { full, groot, off };
 
 struct NodeOptions {
   // "alive" or "alive@host"; a host is added as `erl` does. Empty: RELEASE_NODE, else "groot".
@@ -41,17 +48,21 @@ struct NodeOptions {
   std::uint16_t listen_port = 0;     // 0: any free one
   bool start_epmd = false;           // run `epmd -daemon` when none answers
   std::chrono::seconds net_ticktime{60};
+  Visibility visibility = Visibility::hidden;
   HiddenFeed hidden_feed = HiddenFeed::announce;
+  RemoteAdmin remote_admin = RemoteAdmin::full;
   std::size_t max_value_size = std::size_t{64} << 20;
   std::chrono::milliseconds tombstone_ttl{24LL * 60 * 60 * 1000};
   // Where log lines go: one call a line, from the node's own thread. Empty: nowhere.
   std::function<void(LogLevel, const std::string&)> log = nullptr;
 };
 
-// What on_change hears. `value` is none after a delete or an expiry.
+// What on_change hears. `value` is none after a delete or an expiry, and for what is nested deeper
+// than a Term can be (500 levels; C++ programs cannot set it, other nodes can).
 struct Change {
   Term key;
   std::optional<Term> value;
+  bool deleted = false;  // or expired
 };
 
 class Node {

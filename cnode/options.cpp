@@ -159,6 +159,15 @@ Result<dist::NodeName> resolve_name(const NodeOptions& options, const Environmen
   return name;
 }
 
+Result<OwnName> own_name(const NodeOptions& options, const Environment& environment) {
+  const WantedName wanted = wanted_name(options, environment);
+  const bool whole = wanted.text.find('@') != std::string::npos;
+  auto name =
+      resolve_name(options, environment, whole ? HostNames{} : host_names(wanted.long_names));
+  if (!name) return name.error();
+  return OwnName{std::move(*name), wanted.long_names};
+}
+
 Result<ResolvedOptions> resolve(const NodeOptions& options, const Environment& environment) {
   if (options.net_ticktime < net_ticktime_min || options.net_ticktime > net_ticktime_max) {
     return Error{options_errc::bad_value, "net_ticktime must be 4 to 86400 seconds"};
@@ -166,18 +175,15 @@ Result<ResolvedOptions> resolve(const NodeOptions& options, const Environment& e
   if (options.max_value_size == 0 || options.max_value_size > value_size_max) {
     return Error{options_errc::bad_value, "the largest value must be 1 byte to 512 MiB"};
   }
-  if (options.tombstone_ttl < tombstone_ttl_min) {
-    return Error{options_errc::bad_value, "tombstones must live for a second at least"};
+  if (options.tombstone_ttl < tombstone_ttl_min || options.tombstone_ttl > tombstone_ttl_max) {
+    return Error{options_errc::bad_value, "tombstones must live for a second to a hundred years"};
   }
-  const WantedName wanted = wanted_name(options, environment);
-  const bool whole = wanted.text.find('@') != std::string::npos;
-  auto self =
-      resolve_name(options, environment, whole ? HostNames{} : host_names(wanted.long_names));
+  auto self = own_name(options, environment);
   if (!self) return self.error();
   ResolvedOptions resolved;
-  resolved.self = std::move(*self);
+  resolved.self = std::move(self->name);
   for (const std::string& text : options.connect) {
-    auto peer = check_peer(text, wanted.long_names);
+    auto peer = check_peer(text, self->long_names);
     if (!peer) return peer.error();
     if (*peer == resolved.self) {
       return Error{options_errc::bad_peer, "\"" + text + "\" is this node itself"};

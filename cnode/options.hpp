@@ -1,6 +1,7 @@
 // From what the user asked for to what the node runs with: full names, a cookie, checked peers.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -21,6 +22,9 @@ enum class options_errc {
 [[nodiscard]] const std::error_category& options_category();
 [[nodiscard]] std::error_code make_error_code(options_errc code);
 
+// A hundred years: above, sums with the time of day overflow one day.
+inline constexpr std::chrono::seconds tombstone_ttl_max{100LL * 365 * 24 * 60 * 60};
+
 struct ResolvedOptions {
   dist::NodeName self;
   Cookie cookie;
@@ -40,6 +44,13 @@ struct HostNames {
 [[nodiscard]] Result<dist::NodeName> resolve_name(const NodeOptions& options,
                                                   const Environment& environment,
                                                   const HostNames& host);
+
+// The same with this machine's own host names, which are looked up only where they are needed.
+struct OwnName {
+  dist::NodeName name;
+  bool long_names = false;  // of the kind of --name rather than --sname
+};
+[[nodiscard]] Result<OwnName> own_name(const NodeOptions& options, const Environment& environment);
 
 // Everything that can be refused before a socket is opened.
 [[nodiscard]] Result<ResolvedOptions> resolve(const NodeOptions& options,

@@ -10,7 +10,10 @@
 namespace groot::ei_codec {
 namespace {
 
-constexpr std::size_t reference_words = 3;  // what OTP writes for nearly all
+// What OTP writes: five for the alias of a process, three for all others. A BEAM that reads its own
+// alias in another number of words takes it for another reference.
+constexpr std::size_t reference_words = 3;
+constexpr std::size_t alias_words = 5;
 
 class LeafWriter {
  public:
@@ -199,7 +202,7 @@ class LeafWriter {
     if (form_ == Form::key) {
       // OTP takes references for equal that differ in trailing zero words only.
       while (kept > reference_words && load_u32(first + 4 * (kept - 1)) == 0) --kept;
-      kept = std::max(kept, reference_words);
+      kept = kept <= reference_words ? reference_words : alias_words;
     }
     put(tag::newer_reference);
     put_u16(kept);

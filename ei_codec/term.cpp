@@ -6,6 +6,7 @@
 
 #include "ei_codec/canonical.hpp"
 #include "ei_codec/term_encode.hpp"
+#include "ei_codec/utf8.hpp"
 
 namespace groot::ei_codec {
 namespace {
@@ -14,8 +15,8 @@ using Pairs = std::vector<std::pair<Term, Term>>;
 
 constexpr std::size_t searched_pairs_max = 16;  // up to here a linear search beats an index
 
-// Where the keys of a large map are. Keys that have no canonical bytes (nested too deeply) are
-// searched for one by one.
+// Where the keys of a large map are. Keys that have no canonical bytes (nested too deeply, or put
+// together as no term) are searched for one by one.
 class KeyIndex {
  public:
   explicit KeyIndex(const Pairs& pairs) : pairs_(pairs) {}
@@ -25,7 +26,7 @@ class KeyIndex {
     if (auto bytes = key_bytes(pairs_[place].first)) {
       places_.emplace(std::move(*bytes), place);
     } else {
-      deep_.push_back(place);
+      unindexed_.push_back(place);
     }
   }
 
@@ -35,21 +36,24 @@ class KeyIndex {
       return known == places_.end() ? std::nullopt : std::optional(known->second);
     }
     const auto known =
-        std::ranges::find_if(deep_, [&](std::size_t at) { return pairs_[at].first == key; });
-    return known == deep_.end() ? std::nullopt : std::optional(*known);
+        std::ranges::find_if(unindexed_, [&](std::size_t at) { return pairs_[at].first == key; });
+    return known == unindexed_.end() ? std::nullopt : std::optional(*known);
   }
 
  private:
   static std::optional<std::string> key_bytes(const Term& key) {
-    const Bytes encoded = encode_term(key);
-    const auto bytes = canonical(ScannedTerm::trusted(encoded));
+    const auto encoded = encode_checked(key);
+    if (!encoded) return std::nullopt;
+    const auto scanned = scan_whole_term(*encoded);
+    if (!scanned) return std::nullopt;
+    const auto bytes = canonical(*scanned);
     if (!bytes) return std::nullopt;
     return std::string(as_text(*bytes));
   }
 
   const Pairs& pairs_;
   std::unordered_map<std::string, std::size_t> places_;
-  std::vector<std::size_t> deep_;
+  std::vector<std::size_t> unindexed_;
 };
 
 bool includes_by_index(const Pairs& all, const Pairs& wanted) {
@@ -139,6 +143,30 @@ Term tuple(std::vector<Term> elements) {
 
 Term list(std::vector<Term> elements) {
   return List{std::move(elements), {}};
+}
+
+Term charlist(std::string_view utf8) {
+  std::vector<Term> characters;
+  if (utf8_length(as_bytes(utf8))) {
+    for (std::size_t at = 0; at < utf8.size();) {
+      characters.emplace_back(std::int64_t{next_character(utf8, at)});
+    }
+  } else {
+    for (const char c : utf8) characters.emplace_back(int{static_cast<unsigned char>(c)});
+  }
+  return list(std::move(characters));
+}
+
+std::optional<std::string> charlist_text(const Term& term) {
+  const auto* characters = term.get_if<List>();
+  if (characters == nullptr || !characters->tail.empty()) return std::nullopt;
+  std::string text;
+  for (const Term& element : characters->elements) {
+    const auto* c = element.get_if<std::int64_t>();
+    if (c == nullptr || *c < 0 || *c > 0x10FFFF) return std::nullopt;
+    if (!append_character(static_cast<char32_t>(*c), text)) return std::nullopt;
+  }
+  return text;
 }
 
 Term map(std::vector<std::pair<Term, Term>> pairs) {

@@ -7,6 +7,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,7 @@ namespace groot::ei_codec {
 class Term;
 
 struct Atom {
-  std::string name;  // UTF-8, at most 255 characters; encode_term aborts on a longer one
+  std::string name;  // UTF-8, at most 255 characters
   friend auto operator<=>(const Atom&, const Atom&) = default;
 };
 
@@ -147,6 +148,10 @@ class Term {
 [[nodiscard]] Term nil();                          // the atom nil, Elixir's
 [[nodiscard]] Term tuple(std::vector<Term> elements);
 [[nodiscard]] Term list(std::vector<Term> elements);
+// An Erlang string, a character an element; a byte an element when the text is not UTF-8.
+[[nodiscard]] Term charlist(std::string_view utf8);
+// The other way; none when the term is not a proper list of characters.
+[[nodiscard]] std::optional<std::string> charlist_text(const Term& term);
 [[nodiscard]] Term map(
     std::vector<std::pair<Term, Term>> pairs);             // a later pair replaces an equal key
 [[nodiscard]] Term unsigned_integer(std::uint64_t value);  // int64 or BigInteger

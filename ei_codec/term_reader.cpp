@@ -5,6 +5,14 @@
 namespace groot::ei_codec {
 namespace {
 
+// More in a key and it takes append_canonical, which refuses keys that are nested too deeply.
+constexpr std::size_t plain_containers_max = 16;
+
+// False for the tags of terms without elements.
+bool may_hold_map(std::uint8_t tag) {
+  return tag == tag::map || tag == tag::list || tag == tag::large_tuple || tag == tag::new_fun;
+}
+
 // The magnitude of a big integer, when it fits.
 std::optional<std::uint64_t> magnitude(ByteView little_endian) {
   while (!little_endian.empty() && little_endian.back() == 0) {
@@ -73,6 +81,52 @@ ScannedTerm TermReader::take_term() {
   const ByteView term = rest_.first(size);
   rest_ = rest_.subspan(size);
   return ScannedTerm(term, buffer_);
+}
+
+TermReader::Outlined TermReader::take_outlined() {
+  invariant(!rest_.empty(), "take of no term");
+  bool canonical = true;
+  bool has_map = false;
+  std::size_t containers = 0;
+  std::uint64_t pending = 1;
+  const std::uint8_t* at = rest_.data();
+  while (pending > 0) {
+    --pending;
+    switch (*at) {
+      case tag::small_integer:
+        at += 2;
+        break;
+      case tag::integer:
+        canonical = canonical && load_u32(at + 1) > 255;
+        at += 5;
+        break;
+      case tag::small_atom_utf8:
+        at += 2 + at[1];
+        break;
+      case tag::binary:
+        at += 5 + std::size_t{load_u32(at + 1)};
+        break;
+      case tag::nil:
+        at += 1;
+        break;
+      case tag::small_tuple:
+        pending += at[1];
+        at += 2;
+        ++containers;
+        break;
+      default: {
+        canonical = false;
+        const std::uint8_t* const end = skip_term(at);
+        has_map = has_map || may_hold_map(*at);
+        at = end;
+      }
+    }
+  }
+  const auto size = static_cast<std::size_t>(at - rest_.data());
+  invariant(size <= rest_.size(), "a scanned term ends inside its bytes");
+  const ByteView term = rest_.first(size);
+  rest_ = rest_.subspan(size);
+  return {ScannedTerm(term), canonical && containers <= plain_containers_max, has_map};
 }
 
 bool TermReader::take_nil() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,27 @@ class TermReader {
   // The next term whole, whatever it is. Precondition: !done().
   ScannedTerm take_term();
 
+  // The same, and what one walk over it tells of it.
+  struct Outlined {
+    ScannedTerm term;
+    bool canonical;  // for certain, as it stands; else it takes append_canonical to know
+    bool has_map;    // or may have: check_unique_keys can refuse it
+  };
+  Outlined take_outlined();
+
+  // True, and consumed, when the bytes ahead start with these, which end where a term ends or a
+  // container's header does.
+  bool take_same(ByteView encoded) {
+    if (rest_.size() < encoded.size() ||
+        std::memcmp(rest_.data(), encoded.data(), encoded.size()) != 0) {
+      return false;
+    }
+    rest_ = rest_.subspan(encoded.size());
+    return true;
+  }
+  // Bytes not consumed yet.
+  [[nodiscard]] std::size_t left() const { return rest_.size(); }
+
   // Headers: the elements follow and are taken one by one.
   std::optional<std::uint32_t> take_tuple() {  // arity
     if (next_tag() == tag::small_tuple) {
@@ -64,12 +86,12 @@ class TermReader {
   bool take_atom(std::string_view name) {
     const std::size_t size = name.size();
     if (rest_.size() >= size + 2 && rest_[0] == tag::small_atom_utf8 && rest_[1] == size) {
-      return take_same(name, 2);
+      return take_same_name(name, 2);
     }
     // What OTP 25 writes; Latin-1, so only text that is the same in both can be compared as is.
     if (rest_.size() >= size + 3 && rest_[0] == tag::atom && load_u16(rest_.data() + 1) == size &&
         is_ascii(as_bytes(name))) {
-      return take_same(name, 3);
+      return take_same_name(name, 3);
     }
     return take_other_atom(name);
   }
@@ -101,7 +123,7 @@ class TermReader {
   void advance_past(ByteView part) {
     rest_ = rest_.subspan(static_cast<std::size_t>(part.data() + part.size() - rest_.data()));
   }
-  bool take_same(std::string_view name, std::size_t header) {
+  bool take_same_name(std::string_view name, std::size_t header) {
     if (as_text(rest_.subspan(header, name.size())) != name) return false;
     rest_ = rest_.subspan(header + name.size());
     return true;

@@ -95,7 +95,7 @@ small_calls_pass_a_register_that_comes(Config) ->
     Measured = cluster:on(A, fun() ->
         Value = large(),
         [
-            latencies(Groot, fun() ->
+            latency:meanwhile(Groot, fun() ->
                 gen_server:cast({?STORAGE, Groot}, {update_register, register(coming, {Run, Value})}),
                 gen_server:cast({?STORAGE, Groot}, {update_register, register(arrived, Run)}),
                 await:equal(Run, fun() -> gen_server:call({?STORAGE, Groot}, {get, arrived}) end, 60_000)
@@ -103,7 +103,7 @@ small_calls_pass_a_register_that_comes(Config) ->
          || Run <- lists:seq(1, ?RUNS)
         ]
     end, 200_000),
-    passed(idle(A, Groot), Measured),
+    latency:passed(idle(A, Groot), Measured, ?PASS_US),
     is_connected(Groot, [A, B]).
 
 small_calls_pass_a_register_that_goes(Config) ->
@@ -112,13 +112,13 @@ small_calls_pass_a_register_that_goes(Config) ->
         Value = large(),
         cast_register(Groot, going, Value),
         [
-            latencies(Groot, fun() ->
+            latency:meanwhile(Groot, fun() ->
                 Value = rpc:call(Groot, 'Elixir.Groot', get, [going], 60_000)
             end)
          || _ <- lists:seq(1, ?RUNS)
         ]
     end, 200_000),
-    passed(idle(A, Groot), Measured),
+    latency:passed(idle(A, Groot), Measured, ?PASS_US),
     is_connected(Groot, [A, B]).
 
 %% What is written at the node while a large register is on its way to a peer is there before it.
@@ -129,19 +129,19 @@ writes_pass_a_register_that_goes(Config) ->
         [
             begin
                 ok = gen_server:call({?STORAGE, Groot}, {set, going, {Run, Value}}, 60_000),
-                Writes = writes_until(Groot, fun() ->
+                Writes = latency:writes_until(Groot, fun() ->
                     case 'Elixir.Groot':get(going) of
                         {Run, _} -> true;
                         _ -> false
                     end
                 end),
                 true = length(Writes) > 1,
-                statistics(Writes)
+                latency:statistics(Writes)
             end
          || Run <- lists:seq(1, ?RUNS)
         ]
     end, 200_000),
-    passed(idle(A, Groot), Measured),
+    latency:passed(idle(A, Groot), Measured, ?PASS_US),
     ok = groot_api:set(Groot, going, small),
     groot_api:await_value(cluster:beams(), going, small, 60_000).
 
@@ -158,7 +158,7 @@ small_answers_pass_a_slow_reader(Config) ->
     Tester = self(),
     Reader = spawn_link(fun() -> Tester ! {self(), read_slowly(Peer)} end),
     ok = raw_peer:give(Peer, Reader),
-    Others = cluster:on(A, fun() -> [latencies(Groot, fun() -> calls(Groot, 200) end) || _ <- lists:seq(1, ?RUNS)] end),
+    Others = cluster:on(A, fun() -> [latency:meanwhile(Groot, fun() -> latency:calls(Groot, 200) end) || _ <- lists:seq(1, ?RUNS)] end),
     {Read, Ahead} =
         receive
             {Reader, Result} -> Result
@@ -169,7 +169,7 @@ small_answers_pass_a_slow_reader(Config) ->
     ct:pal("~b ms; ~b small answers, at most ~b bytes of fragments before one", [Took, length(Ahead), lists:max(Ahead)]),
     true = length(Ahead) > 3,
     true = lists:max(Ahead) < ?AHEAD_BYTES,
-    passed(idle(A, Groot), Others),
+    latency:passed(idle(A, Groot), Others, ?PASS_US),
     is_connected(Groot, [A, B]).
 
 tick_passes_a_reader_that_stopped(Config) ->
@@ -298,63 +298,10 @@ peer_without_fragments(Config) ->
     raw_peer:close(Peer),
     closes(Groot, [], raw_peer:connect(Groot, ?EVE), fragments:whole(to_storage(Peer), update(plain, 1))).
 
-%% ------------------------------------------------------------------ measuring; inside a BEAM peer
-
-%% Small calls over the same link while Transfer() runs.
-latencies(Groot, Transfer) ->
-    {_, Monitor} = spawn_monitor(fun() -> exit({transferred, Transfer()}) end),
-    statistics(calls_until(Groot, Monitor, [])).
-
-calls_until(Groot, Monitor, Times) ->
-    receive
-        {'DOWN', Monitor, process, _, {transferred, _}} -> Times
-    after 0 -> calls_until(Groot, Monitor, [timed_call(Groot) | Times])
-    end.
-
-calls(Groot, Count) ->
-    [timed_call(Groot) || _ <- lists:seq(1, Count)].
-
-timed_call(Groot) ->
-    {Us, small} = timer:tc(fun() -> gen_server:call({?STORAGE, Groot}, {get, small}, 20_000) end),
-    Us.
-
-%% From a write at the node to a read in this peer, over and over until Done().
-writes_until(Groot, Done) ->
-    Key = {write, erlang:unique_integer()},
-    {Us, _} = timer:tc(fun() ->
-        ok = gen_server:call({?STORAGE, Groot}, {set, Key, 1}, 20_000),
-        until_read(Key)
-    end),
-    case Done() of
-        true -> [Us];
-        false -> [Us | writes_until(Groot, Done)]
-    end.
-
-until_read(Key) ->
-    'Elixir.Groot':get(Key) =:= 1 orelse begin
-        erlang:yield(),
-        until_read(Key)
-    end.
-
-statistics(Times) ->
-    Sorted = lists:sort(Times),
-    Count = length(Sorted),
-    #{
-        count => Count,
-        p50 => lists:nth((Count + 1) div 2, Sorted),
-        p99 => lists:nth(max(1, Count * 99 div 100), Sorted),
-        max => lists:last(Sorted)
-    }.
+%% ------------------------------------------------------------------ inside a BEAM peer
 
 idle(Beam, Groot) ->
-    cluster:on(Beam, fun() -> statistics(calls(Groot, 1_000)) end).
-
-%% Of several runs the one in the middle counts: this machine may have other things to do.
-passed(Idle, Measured) ->
-    ct:pal("us, idle: ~0p~nmeanwhile:~n~s", [Idle, [io_lib:format("  ~0p~n", [Each]) || Each <- Measured]]),
-    Worst = lists:nth((length(Measured) + 1) div 2, lists:sort([P99 || #{p99 := P99} <- Measured])),
-    true = Worst < ?PASS_US,
-    {comment, io_lib:format("p99 ~b us, idle ~b us", [Worst, map_get(p99, Idle)])}.
+    cluster:on(Beam, fun() -> latency:statistics(latency:calls(Groot, 1_000)) end).
 
 large() -> binary:copy(<<"0123456789abcdef">>, ?LARGE div 16).
 

@@ -1,8 +1,8 @@
-%% The registered names of the node, as gen_server, sys, monitors, links and global see them from a
-%% BEAM. Where a BEAM is the measure, the same is asked of one in the same test.
+%% The registered names of the node, as gen_server and sys see them from a BEAM. Where a BEAM is the
+%% measure, the same is asked of one in the same test.
 -module(gen_server_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1, end_per_testcase/2]).
+-export([all/0, groups/0, suite/0, init_per_group/2, end_per_group/2, end_per_testcase/2]).
 -export([
     storage_calls/1,
     storage_casts/1,
@@ -19,19 +19,10 @@
     malformed_messages/1,
     one_line_for_many/1,
     malformed_registers/1,
-    refused_writes/1,
-    unknown_names/1,
-    unknown_pids/1,
-    monitors_and_links/1,
-    exit_signals/1,
-    watched_until_the_end/1,
-    watched_until_sigterm/1,
-    traced_messages/1,
-    group_leader/1,
-    global_is_unaffected/1,
-    many_callers/1,
-    late_replies_are_dropped/1
+    refused_writes/1
 ]).
+-import(asking, [p/1, q/1, stock/1, groot/1, on/2, like_a_beam/2, pid_of/2, serves/1]).
+-import(like_beam, [same/2]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 -define(CLOCK, 'Elixir.Groot.Clock').
@@ -42,7 +33,11 @@
 
 suite() -> [{timetrap, {seconds, 60}}].
 
-all() ->
+all() -> [{group, hidden}, {group, visible}].
+
+groups() -> [{Visibility, [], cases()} || Visibility <- [hidden, visible]].
+
+cases() ->
     [
         storage_calls,
         storage_casts,
@@ -59,31 +54,12 @@ all() ->
         malformed_messages,
         one_line_for_many,
         malformed_registers,
-        refused_writes,
-        unknown_names,
-        unknown_pids,
-        monitors_and_links,
-        exit_signals,
-        watched_until_the_end,
-        watched_until_sigterm,
-        traced_messages,
-        group_leader,
-        global_is_unaffected,
-        many_callers,
-        late_replies_are_dropped
+        refused_writes
     ].
 
-%% p asks; q is the BEAM that the node is compared with. Neither runs Groot, so nothing but the
-%% tests writes to the node. `stock` does, and has no link to any of them.
-init_per_suite(Config) ->
-    cluster:start(Config),
-    [P, Q, Stock] = cluster:peers([{p, no_groot}, {q, no_groot}, {stock, v0_1}]),
-    true = cluster:call(P, net_kernel, connect_node, [Q]),
-    Groot = cluster:groot(groot, ["--connect", atom_to_list(P)]),
-    cluster:await_connected(Groot, [P, Q]),
-    [{p, P}, {q, Q}, {stock, Stock}, {groot, Groot} | Config].
+init_per_group(Visibility, Config) -> asking:start_without_groot(Visibility, Config).
 
-end_per_suite(_Config) ->
+end_per_group(_Visibility, _Config) ->
     cluster:stop().
 
 end_per_testcase(_Case, _Config) ->
@@ -145,14 +121,16 @@ storage_casts(Config) ->
 
 storage_multi_calls(Config) ->
     Q = q(Config),
+    Visible = proplists:get_value(visible, Config),
     on(Config, fun(Groot) ->
         {[{Groot, ok}], []} = gen_server:multi_call([Groot], ?STORAGE, {set, multi, 1}),
         {[{Groot, 1}], []} = gen_server:multi_call([Groot], ?STORAGE, {get, multi}, 5_000),
         %% One that has no such name among them is told apart at once.
         {[{Groot, 1}], [Q]} = gen_server:multi_call([Q, Groot], ?STORAGE, {get, multi}),
         {[], [Groot]} = gen_server:multi_call([Groot], no_such_name, {get, multi}),
-        %% Hidden: a multi_call of everybody does not reach the node.
-        {[], Bad} = gen_server:multi_call(?STORAGE, {get, multi}),
+        %% A multi_call of everybody reaches the node when it is visible.
+        Expected = [{Groot, 1} || Visible],
+        {Expected, Bad} = gen_server:multi_call(?STORAGE, {get, multi}),
         false = lists:member(Groot, Bad)
     end).
 
@@ -375,348 +353,24 @@ refused_writes(Config) ->
     Small = cluster:groot(small, ["--max-value-size", "1000"]),
     cluster:on(p(Config), fun() ->
         To = {?STORAGE, Small},
-        ok = gen_server:call(To, {set, kept, 1}),
-        State = sys:get_state(To),
+        ok = gen_server:call(To, {set, only_here, 1}),
+        Held = fun() -> maps:with([only_here, refused], maps:get(registers, sys:get_state(To))) end,
+        Before = Held(),
         [
             begin
-                {error, {bad_expiry, Text}} = gen_server:call(To, {set, kept, 2, Bad}),
+                {error, {bad_expiry, Text}} = gen_server:call(To, {set, only_here, 2, Bad}),
                 {match, _} = re:run(Text, "expires_in")
             end
          || Bad <- [-1, 1.0, infinity, <<"1">>, [], {1}, 1 bsl 64]
         ],
-        {error, {value_too_large, _}} = gen_server:call(To, {set, kept, binary:copy(<<1>>, 1_001)}),
-        {error, {value_too_large, _}} = gen_server:call(To, {set, new, binary:copy(<<1>>, 1_001), 1_000}),
-        State = sys:get_state(To)
+        {error, {value_too_large, _}} = gen_server:call(To, {set, only_here, binary:copy(<<1>>, 1_001)}),
+        {error, {value_too_large, _}} = gen_server:call(To, {set, refused, binary:copy(<<1>>, 1_001), 1_000}),
+        Before = Held()
     end),
     0 = cluster:stop_groot(Small),
     ok.
 
-%% ------------------------------------------------------------------ who is not there
-
-unknown_names(Config) ->
-    Began = erlang:monotonic_time(millisecond),
-    like_a_beam(Config, fun(Node) ->
-        To = {no_such_name, Node},
-        Monitor = erlang:monitor(process, To),
-        [
-            like_beam:down(Monitor)
-            | [
-                like_beam:outcome(Act)
-             || Act <- [
-                    fun() -> gen_server:call(To, hello, infinity) end,
-                    fun() -> gen_server:cast(To, hello) end,
-                    fun() -> gen_server:stop(To) end,
-                    fun() -> gen_server:multi_call([Node], no_such_name, hello, infinity) end,
-                    fun() -> gen_server:abcast([Node], no_such_name, hello) end,
-                    fun() -> gen_statem:call(To, hello) end,
-                    fun() -> gen_event:call(To, handler, hello) end,
-                    fun() -> gen_event:notify(To, hello) end,
-                    fun() -> sys:get_state(To) end,
-                    fun() -> supervisor:which_children(To) end,
-                    fun() -> erlang:send(To, hello) end
-                ]
-            ]
-        ]
-    end),
-    true = erlang:monotonic_time(millisecond) - Began < ?AT_ONCE_MS.
-
-unknown_pids(Config) ->
-    Began = erlang:monotonic_time(millisecond),
-    like_a_beam(Config, fun(Node) ->
-        process_flag(trap_exit, true),
-        Pid = unused_pid(Node),
-        Monitor = erlang:monitor(process, Pid),
-        link(Pid),
-        [
-            like_beam:down(Monitor),
-            like_beam:exited(Pid)
-            | [
-                like_beam:outcome(Act)
-             || Act <- [
-                    fun() -> gen_server:call(Pid, hello, infinity) end,
-                    fun() -> gen_server:cast(Pid, hello) end,
-                    fun() -> sys:get_state(Pid) end,
-                    fun() -> Pid ! hello end,
-                    fun() -> exit(Pid, kill) end,
-                    fun() -> unlink(Pid) end,
-                    fun() -> erlang:group_leader(self(), Pid) end,
-                    fun() -> erlang:demonitor(erlang:monitor(process, Pid), [flush]) end
-                ]
-            ]
-        ]
-    end),
-    true = erlang:monotonic_time(millisecond) - Began < ?AT_ONCE_MS.
-
-%% A pid of Node's present life that belongs to nobody. A larger number is no pid to a BEAM.
-unused_pid(Node) ->
-    Pid = rpc:call(Node, erlang, whereis, [net_kernel]),
-    Bytes = term_to_binary(Pid),
-    Head = byte_size(Bytes) - 12,
-    <<Start:Head/binary, _Id:32, Serial:32, Creation:32>> = Bytes,
-    binary_to_term(<<Start/binary, 32_000:32, Serial:32, Creation:32>>).
-
-%% ------------------------------------------------------------------ monitors, links, exits
-
-monitors_and_links(Config) ->
-    like_a_beam(Config, fun(Node) ->
-        process_flag(trap_exit, true),
-        Pid = rpc:call(Node, erlang, whereis, [net_kernel]),
-        Monitors = [erlang:monitor(process, To) || To <- [Pid, {net_kernel, Node}, Pid]],
-        link(Pid),
-        link(Pid),
-        yes = gen_server:call(Pid, {is_auth, node()}),
-        unlink(Pid),
-        Demonitored = [erlang:demonitor(Monitor, [info]) || Monitor <- Monitors],
-        yes = gen_server:call(Pid, {is_auth, node()}),
-        %% Again, left to the end of this process.
-        link(Pid),
-        _ = erlang:monitor(process, {net_kernel, Node}),
-        unlink(Pid),
-        {Demonitored, process_info(self(), messages)}
-    end),
-    serves(Config).
-
-%% The processes under registered names live as long as the node, whoever else dies.
-exit_signals(Config) ->
-    on(Config, fun(Groot) ->
-        Names = rpc:call(Groot, erlang, registered, []),
-        Pids = [pid_of(Name, Groot) || Name <- Names],
-        [
-            begin
-                {Linked, Monitor} = spawn_monitor(fun() -> link(Pid), exit(Reason) end),
-                {Linked, Reason} = like_beam:down(Monitor),
-                exit(Pid, Reason)
-            end
-         || Pid <- Pids, Reason <- [kill, killed, normal, shutdown, {nested, [reason]}, binary:copy(<<1>>, 100_000)]
-        ],
-        same(Pids, [pid_of(Name, Groot) || Name <- Names])
-    end),
-    serves(Config).
-
-%% A node that is killed: its watchers hear of it as when a BEAM is.
-watched_until_the_end(Config) ->
-    Solo = cluster:groot(solo),
-    Victim = cluster:peer(victim, no_groot),
-    OsPid = cluster:call(Victim, os, getpid, []),
-    Kill = #{
-        Solo => fun() -> cluster:kill_groot(Solo) end,
-        Victim => fun() -> [] = os:cmd("kill -9 " ++ OsPid) end
-    },
-    [Ours, Theirs] = [watched(Config, Node, maps:get(Node, Kill)) || Node <- [Solo, Victim]],
-    cluster:forget(Victim),
-    same(Theirs, Ours).
-
-%% A node that leaves in good order: nobody waits for a time-out either.
-watched_until_sigterm(Config) ->
-    Solo = cluster:groot(solo),
-    Heard = watched(Config, Solo, fun() -> 0 = cluster:stop_groot(Solo) end),
-    [nodedown, monitor, monitor, link, call] = [element(1, Each) || Each <- Heard].
-
-%% What a process of p hears of Node's end: of the node, a monitored name, pid, a link, and a call
-%% to a pid that answers nothing.
-watched(Config, Node, End) ->
-    P = p(Config),
-    Watcher = cluster:on(P, fun() ->
-        Starter = self(),
-        Watcher = spawn(fun() -> watch(Node, Starter) end),
-        receive
-            {Watcher, watching} -> Watcher
-        end
-    end),
-    End(),
-    Heard = cluster:on(P, fun() ->
-        Watcher ! {self(), tell},
-        receive
-            {Watcher, Heard} -> Heard
-        end
-    end),
-    like_beam:without_names(Heard, Node).
-
-watch(Node, Starter) ->
-    process_flag(trap_exit, true),
-    monitor_node(Node, true),
-    Pid = rpc:call(Node, erlang, whereis, [net_kernel]),
-    ByName = erlang:monitor(process, {net_kernel, Node}),
-    ByPid = erlang:monitor(process, Pid),
-    link(Pid),
-    yes = gen_server:call(Pid, {is_auth, node()}),
-    {_, Call} = spawn_monitor(fun() -> exit(like_beam:outcome(fun() -> unanswered_call(Pid) end)) end),
-    Starter ! {self(), watching},
-    Heard = [
-        receive
-            {nodedown, Node} -> {nodedown, Node}
-        end,
-        {monitor, like_beam:down(ByName)},
-        {monitor, like_beam:down(ByPid)},
-        {link, like_beam:exited(Pid)},
-        {call, like_beam:down(Call)}
-    ],
-    receive
-        {Asker, tell} -> Asker ! {self(), Heard}
-    end.
-
-%% The label is one that nobody answers.
-unanswered_call(Pid) ->
-    gen:call(Pid, '$no_such_call', hello, infinity).
-
-%% With a trace token every control message has another form.
-traced_messages(Config) ->
-    on(Config, fun(Groot) ->
-        process_flag(trap_exit, true),
-        Pid = pid_of(?STORAGE, Groot),
-        Unused = unused_pid(Groot),
-        seq_trace:set_token(label, 17),
-        seq_trace:set_token(send, true),
-        ok = gen_server:call({?STORAGE, Groot}, {set, traced, 1}),
-        1 = gen_server:call(Pid, {get, traced}),
-        1 = rpc:call(Groot, 'Elixir.Groot', get, [traced]),
-        1 = erpc:call(Groot, 'Elixir.Groot', get, [traced]),
-        ok = gen_server:cast({?STORAGE, Groot}, {propagate_delete, traced}),
-        nil = gen_server:call({?STORAGE, Groot}, {get, traced}),
-        exit(Unused, kill),
-        {_, Ends} = spawn_monitor(fun() -> link(Pid), exit({with, a_reason}) end),
-        {_, {with, a_reason}} = like_beam:down(Ends),
-        link(Unused),
-        noproc = like_beam:exited(Unused),
-        seq_trace:set_token([]),
-        nil = gen_server:call({?STORAGE, Groot}, {get, traced})
-    end),
-    serves(Config).
-
-%% A process that was started for the node has a group leader here: what it prints goes nowhere, but
-%% it is not kept waiting.
-group_leader(Config) ->
-    Eve = raw_peer:connect(groot(Config), <<"eve@127.0.0.1">>),
-    Leader = group_leader_of(raw_peer:receive_frame(Eve), Eve),
-    raw_peer:close(Eve),
-    cluster:forgive(p(Config), "^logged$"),
-    on(Config, fun(Groot) ->
-        Groot = node(Leader),
-        Printing = spawn_monitor(fun() ->
-            true = erlang:group_leader(Leader, self()),
-            ok = io:format("~s, ~p~n", ["printed", node()]),
-            ok = io:put_chars(<<"日本語"/utf8>>),
-            logger:error("logged"),
-            exit(printed)
-        end),
-        {Pid, Monitor} = Printing,
-        receive
-            {'DOWN', Monitor, process, Pid, printed} -> ok
-        after ?AT_ONCE_MS -> error({waits, process_info(Pid, current_stacktrace)})
-        end,
-        true = erlang:group_leader(self(), pid_of(?STORAGE, Groot))
-    end),
-    serves(Config).
-
-%% The node asks each new peer what it is, by a spawn request.
-group_leader_of({{29, _Ref, _From, Leader, _Mfa, _Options}, _Args}, _Eve) -> Leader;
-group_leader_of(_, Eve) -> group_leader_of(raw_peer:receive_frame(Eve), Eve).
-
-%% ------------------------------------------------------------------ the cluster around it
-
-global_is_unaffected(Config) ->
-    [P, Q] = [p(Config), q(Config)],
-    Began = erlang:monotonic_time(millisecond),
-    Held = cluster:on(P, fun() -> hold_name(a_name) end),
-    ok = cluster:call(P, global, sync, []),
-    ok = cluster:call(Q, global, sync, []),
-    Held = cluster:call(Q, global, whereis_name, [a_name]),
-    [
-        done = cluster:on(Beam, fun() ->
-            true = global:set_lock({a_lock, self()}),
-            true = global:del_lock({a_lock, self()}),
-            global:trans({a_lock, self()}, fun() -> done end)
-        end)
-     || Beam <- [P, Q]
-    ],
-    %% A process of the node has a name in the whole cluster, and may be called by it.
-    Storage = cluster:on(P, fun() -> pid_of(?STORAGE, groot(Config)) end),
-    yes = cluster:call(P, global, register_name, [our_storage, Storage]),
-    ok = cluster:call(Q, gen_server, call, [{global, our_storage}, {set, global, 1}]),
-    1 = cluster:call(P, gen_server, call, [{global, our_storage}, {get, global}]),
-    _ = cluster:call(Q, global, unregister_name, [our_storage]),
-    undefined = cluster:call(P, global, whereis_name, [our_storage]),
-    true = cluster:call(P, erlang, exit, [Held, kill]),
-    await:equal(undefined, fun() -> cluster:call(Q, global, whereis_name, [a_name]) end),
-    true = erlang:monotonic_time(millisecond) - Began < 5 * ?AT_ONCE_MS,
-    serves(Config).
-
-%% Runs in a peer: a process that has the name until it is killed.
-hold_name(Name) ->
-    Holder = spawn(fun() -> receive after infinity -> ok end end),
-    yes = global:register_name(Name, Holder),
-    Holder.
-
-many_callers(Config) ->
-    on(Config, fun(Groot) ->
-        Callers = [
-            spawn_monitor(fun() ->
-                [
-                    begin
-                        ok = gen_server:call({?STORAGE, Groot}, {set, {caller, Caller}, {Caller, N}}),
-                        {Caller, N} = gen_server:call({?STORAGE, Groot}, {get, {caller, Caller}})
-                    end
-                 || N <- lists:seq(1, 50)
-                ]
-            end)
-         || Caller <- lists:seq(1, 200)
-        ],
-        [{Pid, normal} = like_beam:down(Monitor) || {Pid, Monitor} <- Callers]
-    end),
-    serves(Config).
-
-late_replies_are_dropped(Config) ->
-    on(Config, fun(Groot) ->
-        [
-            like_beam:outcome(fun() -> gen_server:call({?STORAGE, Groot}, {get, N}, 0) end)
-         || N <- lists:seq(1, 100)
-        ],
-        %% Whatever was under way has arrived before this answer.
-        nil = gen_server:call({?STORAGE, Groot}, {get, never_set}),
-        same({messages, []}, process_info(self(), messages))
-    end),
-    ok.
-
 %% ------------------------------------------------------------------ helpers
-
-p(Config) -> proplists:get_value(p, Config).
-
-q(Config) -> proplists:get_value(q, Config).
-
-stock(Config) -> proplists:get_value(stock, Config).
-
-groot(Config) -> proplists:get_value(groot, Config).
-
-%% Runs Act(Node under test) in p.
-on(Config, Act) ->
-    Groot = groot(Config),
-    cluster:on(p(Config), fun() -> like_beam:in_process(fun() -> Act(Groot) end) end).
-
-%% Act(Node), run in p, has the same outcome for the node under test and for the BEAM q.
-like_a_beam(Config, Act) ->
-    [Ours, Theirs] = [
-        like_beam:without_names(
-            cluster:on(p(Config), fun() -> like_beam:in_process(fun() -> Act(Node) end) end), Node
-        )
-     || Node <- [groot(Config), q(Config)]
-    ],
-    same(Theirs, Ours).
-
-same(Expected, Got) -> like_beam:same(Expected, Got).
-
-%% The node is still there and does its work.
-serves(Config) ->
-    Value = make_ref(),
-    on(Config, fun(Groot) ->
-        ok = gen_server:call({?STORAGE, Groot}, {set, serves, Value}),
-        Value = gen_server:call({?STORAGE, Groot}, {get, serves})
-    end),
-    ok.
-
-pid_of(Name, Node) ->
-    Pid = rpc:call(Node, erlang, whereis, [Name]),
-    true = is_pid(Pid),
-    Pid.
 
 clock_call(Config, Request) ->
     on(Config, fun(Groot) -> gen_server:call({?CLOCK, Groot}, Request) end).

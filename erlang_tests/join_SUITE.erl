@@ -108,15 +108,16 @@ connects_both_ways_at_once(Config) ->
                 Name, ["--cookie", cluster:cookie(), "--connect", atom_to_list(A), "--connect", atom_to_list(B)], []
             ),
             Groot = cluster:full_name(Name),
-            [
-                cluster:on(Beam, fun() -> hammer(Groot) end)
-             || Beam <- [A, B]
-            ],
+            Hammers = [{Beam, cluster:on(Beam, fun() -> hammer(Groot) end)} || Beam <- [A, B]],
             os_program:await_line(Program, "ready: ", 10_000),
             cluster:await_connected(Groot, [A, B]),
             [pong = cluster:call(Beam, net_adm, ping, [Groot]) || Beam <- [A, B]],
             ok = groot_api:set(Groot, crossed, Round),
             groot_api:await_value([A, B], crossed, Round),
+            [
+                await:equal(undefined, fun() -> cluster:call(Beam, erlang, process_info, [Hammer, status]) end)
+             || {Beam, Hammer} <- Hammers
+            ],
             0 = cluster:stop_groot(Groot)
         end
      || Round <- lists:seq(1, 5)
@@ -125,8 +126,7 @@ connects_both_ways_at_once(Config) ->
 
 %% Dials from inside a peer until the link is there.
 hammer(Groot) ->
-    spawn(fun() -> await:true(fun() -> net_kernel:hidden_connect_node(Groot) end) end),
-    ok.
+    spawn(fun() -> await:true(fun() -> net_kernel:hidden_connect_node(Groot) end) end).
 
 disconnect_and_back(Config) ->
     A = a(Config),

@@ -7,6 +7,8 @@
     malformed_names/1,
     no_epmd/1,
     unknown_option/1,
+    useless_values/1,
+    epmd_addresses/1,
     listens_where_it_is_told/1,
     name_from_release_node/1,
     cookie_from_file/1,
@@ -25,12 +27,15 @@ all() ->
         malformed_names,
         no_epmd,
         unknown_option,
+        useless_values,
+        epmd_addresses,
         listens_where_it_is_told,
         name_from_release_node,
         cookie_from_file,
         cookie_from_environment,
         cookie_from_home,
         cookie_made_when_absent,
+        cookie_order,
         wrong_cookie_is_refused
     ].
 
@@ -88,6 +93,33 @@ unknown_option(_Config) ->
     os_program:await_line(Program, "--conect", 1_000),
     cluster:forget(cluster:full_name(confused)).
 
+%% An option that comes to nothing is not one that was left out.
+useless_values(_Config) ->
+    [
+        begin
+            Program = cluster:groot_program(useless, [Option, Value], []),
+            {true, Option} = {os_program:await_exit(Program, 5_000) =/= 0, Option},
+            one_clear_line(Program, Option),
+            cluster:forget(cluster:full_name(useless))
+        end
+     || {Option, Value} <- [
+            {"--cookie", ""},
+            {"--cookie-file", ""},
+            {"--tombstone-ttl", "0"},
+            {"--tombstone-ttl", "9223372036854775"}
+        ]
+    ],
+    ok.
+
+%% What is no address is told, and nothing else is wrong.
+epmd_addresses(Config) ->
+    Environment = [{"ERL_EPMD_ADDRESS", "127.0.0.1, nowhere,10.0.0"}],
+    Program = cluster:groot_program(groot, ["--cookie", cluster:cookie()], Environment),
+    os_program:await_line(Program, "ERL_EPMD_ADDRESS.*\"nowhere\", \"10\\.0\\.0\"", 5_000),
+    os_program:await_line(Program, "ready: ", 5_000),
+    pong = cluster:call(a(Config), net_adm, ping, [cluster:full_name(groot)]),
+    ok.
+
 listens_where_it_is_told(Config) ->
     Port = epmd_client:free_port(),
     Groot = cluster:groot(groot, ["--listen", integer_to_list(Port)]),
@@ -143,6 +175,10 @@ cookie_made_when_absent(Config) ->
     true = cluster:call(a(Config), erlang, set_cookie, [
         cluster:full_name(groot), list_to_atom(cluster:cookie())
     ]),
+    %% Not later, in the next case.
+    Refused = fun() -> [Text || {error, Text} <- cluster:call(b(Config), peer_log, events, [])] =/= [] end,
+    await:true(Refused),
+    0 = cluster:stop_groot(cluster:full_name(groot)),
     ok.
 
 cookie_order(Config) ->

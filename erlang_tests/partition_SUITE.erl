@@ -18,6 +18,8 @@
 ]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
+%% Longer than the longest time between two synchronisations.
+-define(SYNCHRONISED_MS, 25_000).
 
 suite() -> [{timetrap, {seconds, 90}}].
 
@@ -121,28 +123,28 @@ delete_on_stock_during_the_cut(Config) ->
     [A, B, Groot] = nodes_of(Config),
     Lone = lone_peer(with_delete, Groot),
     ok = groot_api:set(Lone, missed, 1),
-    groot_api:await_value([Groot, A, B], missed, 1),
+    groot_api:await_value([Groot, A, B], missed, 1, ?SYNCHRONISED_MS),
     full_state_seen(Lone, Groot),
     cut([Lone], Groot),
     ok = groot_api:delete(Lone, missed),
     ok = groot_api:set(Groot, made_meanwhile, 1),
     heal([Lone], Groot),
-    groot_api:await_value([Groot, A, B, Lone], missed, nil, 25_000),
+    groot_api:await_value([Groot, A, B, Lone], missed, nil, ?SYNCHRONISED_MS),
     %% What it has never shown is merely lacking there.
-    groot_api:await_value([Groot, A, B, Lone], made_meanwhile, 1, 25_000).
+    groot_api:await_value([Groot, A, B, Lone], made_meanwhile, 1, ?SYNCHRONISED_MS).
 
 %% A storage process with a new pid has lost its data, and deleted nothing.
 loss_on_stock_during_the_cut(Config) ->
     [A, B, Groot] = nodes_of(Config),
     Lone = lone_peer(cluster:preferably(with_delete), Groot),
     ok = groot_api:set(Lone, lost, 1),
-    groot_api:await_value([Groot, A, B], lost, 1),
+    groot_api:await_value([Groot, A, B], lost, 1, ?SYNCHRONISED_MS),
     full_state_seen(Lone, Groot),
     cut([Lone], Groot),
     cluster:kill_storage(Lone),
     nil = groot_api:get(Lone, lost),
     heal([Lone], Groot),
-    groot_api:await_value([Lone], lost, 1, 25_000),
+    groot_api:await_value([Lone], lost, 1, ?SYNCHRONISED_MS),
     [1, 1, 1] = [groot_api:get(Node, lost) || Node <- [Groot, A, B]],
     ok.
 
@@ -177,8 +179,8 @@ two_islands_joined_by_us(Config) ->
     ok = groot_api:set(Lone, of_the_island, 1),
     ok = groot_api:set(A, of_the_mainland, 2),
     heal([Lone], Groot),
-    groot_api:await_value([A, B, Groot, Lone], of_the_island, 1, 25_000),
-    groot_api:await_value([A, B, Groot, Lone], of_the_mainland, 2, 25_000).
+    groot_api:await_value([A, B, Groot, Lone], of_the_island, 1, ?SYNCHRONISED_MS),
+    groot_api:await_value([A, B, Groot, Lone], of_the_mainland, 2, ?SYNCHRONISED_MS).
 
 flapping(Config) ->
     [A, B, Groot] = nodes_of(Config),
@@ -192,7 +194,7 @@ flapping(Config) ->
      || N <- lists:seq(1, 8)
     ],
     [
-        groot_api:await_value([A, B, Groot], {flap, Side, N}, N, 25_000)
+        groot_api:await_value([A, B, Groot], {flap, Side, N}, N, ?SYNCHRONISED_MS)
      || Side <- [stock, ours], N <- lists:seq(1, 8)
     ],
     ok.

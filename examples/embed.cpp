@@ -1,7 +1,7 @@
 // Shares a feature flag with an Elixir cluster: embed flags@127.0.0.1 app@127.0.0.1
 // On the Elixir side: Groot.set("dark_mode", true)
-#include <csignal>
 #include <iostream>
+#include <string>
 
 #include "cnode/node.hpp"
 
@@ -16,12 +16,13 @@ int main(int argc, char** argv) {
   options.name = argv[1];
   options.long_names = options.name.find('.') != std::string::npos;
   options.connect = {argv[2]};
+  // What a listener uses outlives the node.
+  const Term flag = ei_codec::binary("dark_mode");
   const auto node = Node::start(options);
   if (!node) {
     std::cerr << node.error().text() << "\n";
     return 1;
   }
-  const Term flag = ei_codec::binary("dark_mode");
   (*node)->on_change([&](const Change& change) {
     if (change.key == flag) {
       std::cout << "dark_mode is now "

@@ -17,6 +17,9 @@ esac
 
 cores=$(nproc 2>/dev/null || echo 2)
 
+# Tests open thousands of connections.
+[ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 8192 ] || ulimit -Sn 8192 2>/dev/null || true
+
 say() { printf '%s\n' "$*" >&2; }
 fail() {
   say "$*"

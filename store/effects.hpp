@@ -35,15 +35,17 @@ struct SendTo {
 struct Changed {
   RegisterPtr reg;
 };
-// For the log, rate limited here: it can be written as it comes.
+// For the log, rate limited here: it can be written as it comes, behind the name of `peer` where it
+// is about one, and followed by the key of `reg` where it is about one.
 struct Report {
   enum class Cause {
     drift_ahead,         // once per peer an hour
-    list_key,            // once per key: no stock peer will get it; `reg` is that register
+    list_key,            // once per key, which no stock peer will get; once per peer
     tombstones_dropped,  // at most once a minute
   } cause;
   std::string detail;
-  RegisterPtr reg = nullptr;  // where the report is about one register
+  RegisterPtr reg = nullptr;
+  PeerId peer = 0;
 };
 
 using Effect = std::variant<SendToAll, SendTo, Changed, Report>;

@@ -43,6 +43,19 @@ class Table {
     }
   }
 
+  // Where find starts; null while the table is empty.
+  [[nodiscard]] const Entry* home(std::uint32_t hash) const {
+    return entries_.empty() ? nullptr : &entries_[hash & mask()];
+  }
+  // The first entry with that hash, whatever its key: nearly always the one that find returns.
+  [[nodiscard]] const Entry* find_hash(std::uint32_t hash) const {
+    if (entries_.empty()) return nullptr;
+    for (std::size_t i = hash & mask(); entries_[i].slot != free_entry; i = (i + 1) & mask()) {
+      if (entries_[i].hash == hash) return &entries_[i];
+    }
+    return nullptr;
+  }
+
   // Precondition: the key is absent.
   void insert(Entry entry) {
     if ((used_ + 1) * 4 > entries_.size() * 3) grow();
@@ -131,20 +144,46 @@ std::optional<RegisterMap::Found> RegisterMap::lookup(ByteView key, std::uint64_
   return Found{entry->slot, impl_->slots[entry->slot].get()};
 }
 
+void RegisterMap::prefetch_entry(std::uint64_t hash) const {
+  __builtin_prefetch(impl_->shard(hash).table.home(Impl::low(hash)));
+}
+
+void RegisterMap::prefetch_slot(std::uint64_t hash) const {
+  if (const Table::Entry* entry = impl_->shard(hash).table.find_hash(Impl::low(hash))) {
+    __builtin_prefetch(&impl_->slots[entry->slot]);
+  }
+}
+
+void RegisterMap::prefetch_register(std::uint64_t hash) const {
+  if (const Table::Entry* entry = impl_->shard(hash).table.find_hash(Impl::low(hash))) {
+    const Register* reg = impl_->slots[entry->slot].get();
+    __builtin_prefetch(reg);
+    __builtin_prefetch(reg + 1);  // the key and what follows it
+  }
+}
+
 Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash) {
   invariant(reg != nullptr, "a null register is put into the map");
+  const auto found = lookup(reg->key(), hash);
+  if (!found) return insert(std::move(reg), hash);
+  replace(found->slot, std::move(reg), hash);
+  return found->slot;
+}
+
+Slot RegisterMap::insert(RegisterPtr reg, std::uint64_t hash) {
   Impl& impl = *impl_;
   Shard& shard = impl.shard(hash);
-  if (const Table::Entry* entry = shard.table.find(reg->key(), Impl::low(hash), impl.slots)) {
-    const std::unique_lock lock(shard.mutex);
-    std::swap(impl.slots[entry->slot], reg);
-    return entry->slot;  // the replaced register is freed with the argument, after the lock
-  }
   const Slot slot = impl.slots.add(std::move(reg));
   const std::unique_lock lock(shard.mutex);
   shard.table.insert({Impl::low(hash), slot});
   impl.size.fetch_add(1, std::memory_order_relaxed);
   return slot;
+}
+
+void RegisterMap::replace(Slot slot, RegisterPtr reg, std::uint64_t hash) {
+  const std::unique_lock lock(impl_->shard(hash).mutex);
+  // The replaced register is freed with the argument, after the lock.
+  std::swap(impl_->slots[slot], reg);
 }
 
 void RegisterMap::erase(ByteView key, std::uint64_t hash) {

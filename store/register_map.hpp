@@ -40,8 +40,17 @@ class RegisterMap {
     const Register* reg;  // valid until the key's next put or erase
   };
   [[nodiscard]] std::optional<Found> lookup(ByteView key, std::uint64_t hash) const;
+  // What lookup will read for this hash, asked into the cache ahead: its entry, then the slot that
+  // the entry leads to, then the register. Each step reads what the one before asked for, so many
+  // keys take the first step before any takes the second.
+  void prefetch_entry(std::uint64_t hash) const;
+  void prefetch_slot(std::uint64_t hash) const;
+  void prefetch_register(std::uint64_t hash) const;
   // Inserts, or replaces the register of the same key. Precondition: reg is not null.
   Slot put(RegisterPtr reg, std::uint64_t hash);
+  // The same where lookup has told which it is.
+  Slot insert(RegisterPtr reg, std::uint64_t hash);
+  void replace(Slot slot, RegisterPtr reg, std::uint64_t hash);
   // Nothing happens when the key is absent.
   void erase(ByteView key, std::uint64_t hash);
   void clear();

@@ -1,6 +1,7 @@
 #include "store/replica.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -43,14 +44,17 @@ Timestamp Replica::Impl::issue(const std::optional<Found>& found, const Now& now
   return clock.issue(now.wall_ms, found ? found->reg->stamp() : Timestamp{});
 }
 
-Slot Replica::Impl::store(const RegisterPtr& reg, std::uint64_t hash,
+Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash,
                           const std::optional<Found>& found, const Now& now, Effects& effects) {
+  const Register* const reg = stored.get();
   const bool had_tombstone = found && found->reg->is_tombstone();
   const bool had_value = found && !had_tombstone;
   const bool had_deadline = found && found->reg->expires_at_ms();
   const bool same_version = found && found->reg->stamp() == reg->stamp();
 
-  const Slot slot = registers.put(reg, hash);  // from here on, found->reg may be gone
+  if (found) registers.replace(found->slot, std::move(stored), hash);
+  // From here on, found->reg may be gone.
+  const Slot slot = found ? found->slot : registers.insert(std::move(stored), hash);
   if (had_tombstone) tombstones.removed();
   if (had_deadline) expiries.voided();
   if (had_value) values.fetch_sub(1, std::memory_order_relaxed);
@@ -63,12 +67,15 @@ Slot Replica::Impl::store(const RegisterPtr& reg, std::uint64_t hash,
   if (!same_version) {
     if (slot >= changed_at.size()) changed_at.resize(slot + std::size_t{1});
     changed_at[slot] = now.monotonic_ms;
+    last_change_ms = now.monotonic_ms;
     forget_slot(slot);
   }
-  effects.emplace_back(Changed{reg});
+  ++changes;
+  if (reports_changes) effects.emplace_back(Changed{RegisterPtr(reg)});
   if (!found && reg->key_is_list()) {
-    effects.emplace_back(
-        Report{Report::Cause::list_key, "a key that is a list is not sent to stock nodes", reg});
+    effects.emplace_back(Report{Report::Cause::list_key,
+                                "a key that is a list is not sent to stock nodes",
+                                RegisterPtr(reg)});
   }
   if (reg->is_tombstone()) drop_excess_tombstones(now, effects);
   return slot;
@@ -77,18 +84,17 @@ Slot Replica::Impl::store(const RegisterPtr& reg, std::uint64_t hash,
 void Replica::Impl::announce(const RegisterView& view, std::uint64_t hash,
                              const std::optional<Found>& found, PeerId except, const Now& now,
                              Effects& effects) {
-  const RegisterPtr reg = Register::make(view);
+  RegisterPtr reg = Register::make(view);
   effects.emplace_back(SendToAll{reg, except});
-  store(reg, hash, found, now, effects);
+  store(std::move(reg), hash, found, now, effects);
 }
 
 MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const RegisterView& reg,
-                                  const Now& now, Effects& effects) {
+                                  std::uint64_t hash, const Now& now, Effects& effects) {
   learn_stamp(from, reg.stamp, now, effects);
   const bool expired =
       reg.kind == RegisterKind::value && is_past_deadline(reg.expires_at_ms, now.wall_ms);
   const RegisterView incoming = expired ? expiry_tombstone(reg) : reg;
-  const std::uint64_t hash = hash_key(reg.key);
   const auto found = registers.lookup(reg.key, hash);
 
   MergeOutcome outcome;
@@ -102,13 +108,32 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   } else if (reg.kind == RegisterKind::tombstone && tombstones.is_ancient(reg.stamp, now.wall_ms)) {
     return outcome;
   }
-  const RegisterPtr stored = Register::make(incoming);
-  const Slot slot = store(stored, hash, found, now, effects);
-  if (shower != nullptr) shower->showed(slot, reg.stamp >= stored->stamp());
+  RegisterPtr stored = Register::make(incoming);
   // As if it had come in time and expired here: the peers that show it live must learn the same.
   if (expired) effects.emplace_back(SendToAll{stored, 0});
+  const Slot slot = store(std::move(stored), hash, found, now, effects);
+  if (shower != nullptr) shower->showed(slot, reg.stamp >= incoming.stamp);
   outcome.changed = true;
   return outcome;
+}
+
+bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower,
+                          std::span<const RegisterView> batch, const Now& now, Effects& effects) {
+  const std::uint64_t changes_before = changes;
+  std::array<std::uint64_t, merge_batch_max> hashes;
+  for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), hashes.size()))) {
+    const auto some = batch.first(std::min(batch.size(), hashes.size()));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      hashes[i] = hash_key(some[i].key);
+      registers.prefetch_entry(hashes[i]);
+    }
+    for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_slot(hashes[i]);
+    for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_register(hashes[i]);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      merge(from, shower, some[i], hashes[i], now, effects);
+    }
+  }
+  return changes != changes_before;
 }
 
 void Replica::Impl::expire_due(const Now& now, Effects& effects) {
@@ -141,9 +166,10 @@ void Replica::Impl::learn_stamp(PeerId from, const Timestamp& stamp, const Now& 
   std::erase_if(drift_reported_at, is_over);
   drift_reported_at[from] = now.monotonic_ms;
   effects.emplace_back(Report{Report::Cause::drift_ahead,
-                              "peer " + std::to_string(from) + " sent stamp " + to_text(stamp) +
-                                  ", " + std::to_string(outcome.drift_ms) +
-                                  " ms ahead of our wall time; merged, our clock is not moved"});
+                              "sent stamp " + to_text(stamp) + ", " +
+                                  std::to_string(outcome.drift_ms) +
+                                  " ms ahead of our wall time; merged, our clock is not moved",
+                              nullptr, from});
 }
 
 void Replica::Impl::drop_excess_tombstones(const Now& now, Effects& effects) {
@@ -179,8 +205,16 @@ std::size_t Replica::size() const {
   return impl_->values.load(std::memory_order_relaxed);
 }
 
+std::optional<std::int64_t> Replica::last_change_ms() const {
+  return impl_->last_change_ms;
+}
+
 void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) const {
   impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
+}
+
+void Replica::report_changes(bool wanted) {
+  impl_->reports_changes = wanted;
 }
 
 // ---- local writes ----
@@ -218,8 +252,8 @@ Result<void> Replica::erase(ByteView canonical_key, const Now& now, Effects& eff
 
 void Replica::clear(Effects& effects) {
   Impl& impl = *impl_;
-  impl.registers.for_each([&effects](Slot, const RegisterPtr& reg) {
-    if (reg->is_tombstone()) return;
+  impl.registers.for_each([&](Slot, const RegisterPtr& reg) {
+    if (!impl.reports_changes || reg->is_tombstone()) return;
     effects.emplace_back(Changed{Register::make(expiry_tombstone(reg->view()))});
   });
   impl.registers.clear();
@@ -234,7 +268,12 @@ void Replica::clear(Effects& effects) {
 
 MergeOutcome Replica::merge(PeerId from, const RegisterView& reg, const Now& now,
                             Effects& effects) {
-  return impl_->merge(from, nullptr, reg, now, effects);
+  return impl_->merge(from, nullptr, reg, hash_key(reg.key), now, effects);
+}
+
+bool Replica::merge(PeerId from, std::span<const RegisterView> registers, const Now& now,
+                    Effects& effects) {
+  return impl_->merge(from, nullptr, registers, now, effects);
 }
 
 void Replica::delete_unstamped(PeerId from, ByteView canonical_key, const Now& now,

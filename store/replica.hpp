@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "ei_codec/result.hpp"
@@ -51,6 +52,13 @@ class Replica {
   // Registers with a value (tombstones not counted).
   [[nodiscard]] std::size_t size() const;
 
+  // Owner only: the monotonic time of the last change to any register; none before the first.
+  [[nodiscard]] std::optional<std::int64_t> last_change_ms() const;
+
+  // Whether each change yields a Changed effect. It does unless told otherwise; without a listener
+  // that is work for nobody.
+  void report_changes(bool wanted);
+
   // ---- local writes: always stamped above what is held; announced to all peers ----
 
   // expires_in_ms: none = never, 0 = at once (readers never see the value), else from now.
@@ -81,6 +89,9 @@ class Replica {
   // that arrives past its deadline is announced, as the tombstone that it merges as.
   // Says nothing about what the peer holds: any process of its node may have sent it.
   MergeOutcome merge(PeerId from, const RegisterView& reg, const Now& now, Effects& effects);
+  // Many at once, one after the other but in less time: whether any changed.
+  bool merge(PeerId from, std::span<const RegisterView> registers, const Now& now,
+             Effects& effects);
   // propagate_delete, which carries no stamp: stamped on arrival, announced as a tombstone to all
   // but `from`. Nothing happens where we hold a tombstone already.
   void delete_unstamped(PeerId from, ByteView canonical_key, const Now& now, Effects& effects);
@@ -96,7 +107,10 @@ class Replica {
   void begin_full_state(PeerId peer);
   MergeOutcome merge_full_state(PeerId peer, const RegisterView& reg, const Now& now,
                                 Effects& effects);
-  void end_full_state(PeerId peer, const Now& now, Effects& effects);
+  bool merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
+                        Effects& effects);
+  // Whether any register changed by it.
+  bool end_full_state(PeerId peer, const Now& now, Effects& effects);
 
   // ---- clock ----
   Timestamp send_timestamp(const Now& now);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "store/expiry_queue.hpp"
@@ -23,14 +25,18 @@ struct Replica::Impl {
   // The stamp of a write to the key that `found` holds, or holds nothing of.
   Timestamp issue(const std::optional<Found>& found, const Now& now);
   // Makes `reg` our version of its key: everything but telling the peers.
-  Slot store(const RegisterPtr& reg, std::uint64_t hash, const std::optional<Found>& found,
+  Slot store(RegisterPtr reg, std::uint64_t hash, const std::optional<Found>& found,
              const Now& now, Effects& effects);
   // store, and tell all peers but `except`.
   void announce(const RegisterView& reg, std::uint64_t hash, const std::optional<Found>& found,
                 PeerId except, const Now& now, Effects& effects);
-  // `shower` is null, or the peer whose full state this register is part of.
-  MergeOutcome merge(PeerId from, PeerKnowledge* shower, const RegisterView& reg, const Now& now,
-                     Effects& effects);
+  // `shower` is null, or the peer whose full state this register is part of. `hash` is hash_key of
+  // the key.
+  MergeOutcome merge(PeerId from, PeerKnowledge* shower, const RegisterView& reg,
+                     std::uint64_t hash, const Now& now, Effects& effects);
+  // One after the other. Whether any changed.
+  bool merge(PeerId from, PeerKnowledge* shower, std::span<const RegisterView> registers,
+             const Now& now, Effects& effects);
   void expire_due(const Now& now, Effects& effects);
   // Forgets a tombstone. Precondition: the slot holds one.
   void drop_tombstone(Slot slot);
@@ -48,11 +54,15 @@ struct Replica::Impl {
   RegisterMap registers;
   Tombstones tombstones;
   ExpiryQueue expiries;
-  std::vector<PeerKnowledge> peers;      // few: searched from one end to the other
+  std::vector<PeerKnowledge> peers;  // few: searched from one end to the other
+  std::optional<std::int64_t> last_change_ms;
+  std::uint64_t changes = 0;  // of any register, since the start
+  bool reports_changes = true;
   std::vector<std::int64_t> changed_at;  // monotonic_ms of our version's arrival, by slot
   std::atomic<std::size_t> values{0};    // registers that are no tombstones
 
   std::map<PeerId, std::int64_t> drift_reported_at;  // monotonic_ms
+  std::set<PeerId> withheld_reported;                // that list keys are kept from them
   std::optional<std::int64_t> drop_reported_at;      // monotonic_ms
   std::size_t dropped_unreported = 0;
 };

@@ -50,10 +50,11 @@ std::vector<RegisterPtr> Replica::full_state_for(PeerId peer, Effects& effects) 
     receiver.sent(slot);
     state.push_back(reg);
   });
-  if (withheld > 0) {
-    effects.emplace_back(Report{Report::Cause::list_key,
-                                std::to_string(withheld) + " registers are kept from peer " +
-                                    std::to_string(peer) + ": their keys are lists"});
+  if (withheld > 0 && impl_->withheld_reported.insert(peer).second) {
+    effects.emplace_back(
+        Report{Report::Cause::list_key,
+               "is not sent " + std::to_string(withheld) + " registers: their keys are lists",
+               nullptr, peer});
   }
   return state;
 }
@@ -64,13 +65,19 @@ void Replica::begin_full_state(PeerId peer) {
 
 MergeOutcome Replica::merge_full_state(PeerId peer, const RegisterView& reg, const Now& now,
                                        Effects& effects) {
-  return impl_->merge(peer, impl_->find_peer(peer), reg, now, effects);
+  return impl_->merge(peer, impl_->find_peer(peer), reg, hash_key(reg.key), now, effects);
 }
 
-void Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
+bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers,
+                               const Now& now, Effects& effects) {
+  return impl_->merge(peer, impl_->find_peer(peer), registers, now, effects);
+}
+
+bool Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
   Impl& impl = *impl_;
   PeerKnowledge* known = impl.find_peer(peer);
-  if (known == nullptr || !known->in_full_state()) return;
+  if (known == nullptr || !known->in_full_state()) return false;
+  const std::uint64_t changes_before = impl.changes;
   impl.expire_due(now, effects);  // so that no value is sent that no longer is one
 
   known->forget_old_sends(now.monotonic_ms);
@@ -101,6 +108,7 @@ void Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
   }
   known->end_full_state();
   if (!lacking.empty()) effects.emplace_back(SendTo{peer, std::move(lacking)});
+  return impl.changes != changes_before;
 }
 
 }  // namespace groot::store

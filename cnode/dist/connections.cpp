@@ -1,5 +1,6 @@
 #include "cnode/dist/connections.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "cnode/dist/connections_impl.hpp"
@@ -39,7 +40,6 @@ bool Connections::disconnect(const NodeName& name, std::int64_t now_ms) {
   if (peer == nullptr) return false;
   const Error reason{dist_errc::requested, {}};
   const bool awaited = peer->once;
-  peer->kept = false;
   peer->once = false;
   peer->dialing = false;
   peer->gave_way = false;
@@ -54,14 +54,21 @@ bool Connections::disconnect(const NodeName& name, std::int64_t now_ms) {
   if (up != 0) impl_->end(up, reason, now_ms);
   impl_->drop_unproved(name, 0);
   impl_->forget_if_unneeded(name);
+  Impl::Peer* const left = impl_->find_peer(name);
+  if (left != nullptr && left->kept) left->next_dial_ms = now_ms + disconnect_pause_ms;
   return true;
 }
 
-void Connections::set_cookie(const std::optional<NodeName>& peer, std::string cookie) {
-  if (peer) {
-    impl_->cookies[*peer] = std::move(cookie);
+void Connections::set_cookie(const std::optional<NodeName>& name, std::string cookie,
+                             std::int64_t now_ms) {
+  if (name) {
+    impl_->cookies[*name] = std::move(cookie);
   } else {
     impl_->options.cookie = std::move(cookie);
+  }
+  for (auto& [each, peer] : impl_->peers) {
+    const bool waits = peer.next_dial_ms && !peer.gave_way;
+    if (waits && (!name || each == *name)) peer.next_dial_ms = std::min(*peer.next_dial_ms, now_ms);
   }
 }
 

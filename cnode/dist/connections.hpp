@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "cnode/dist/limits.hpp"
 #include "cnode/dist/link.hpp"
 
 namespace groot::dist {
@@ -23,6 +24,8 @@ struct ConnectionsOptions {
   Identity self;
   std::string cookie;
   std::function<std::uint32_t()> random;  // challenges and jitter
+  // Accepted connections that have not proved the cookie yet; below the descriptors there are.
+  std::size_t pending_max = pending_handshakes_max;
 };
 
 // ---- what the shell does ----
@@ -33,6 +36,9 @@ struct Dial {
 // After writing what take_output still gives for it.
 struct CloseSocket {
   LinkId link;
+  bool stranger = false;  // accepted, and never proved the cookie
+  // Of a handshake that was given up: nothing is left to write, and nobody waits for the end.
+  bool at_once = false;
 };
 // ---- what the node hears ----
 struct PeerUp {
@@ -70,15 +76,17 @@ class Connections {
   void keep(const NodeName& peer, std::int64_t now_ms);
   // Try once (Node.connect): PeerUp or AttemptFailed follows. True: already up.
   bool connect_once(const NodeName& peer, std::int64_t now_ms);
-  // Ends the link and stops keeping the peer. False: no such peer.
+  // Ends the link, and every attempt. A kept peer is dialled again after disconnect_pause_ms.
+  // False: no such peer.
   bool disconnect(const NodeName& peer, std::int64_t now_ms);
-  // For later connections; with no peer, for all that have none of their own.
-  void set_cookie(const std::optional<NodeName>& peer, std::string cookie);
+  // For later connections; with no peer, for all that have none of their own. Kept peers that are
+  // away are dialled at once: the cookie may be what kept them away.
+  void set_cookie(const std::optional<NodeName>& peer, std::string cookie, std::int64_t now_ms);
 
   // TCP results. A link exists from here on; its first bytes may already be in output.
   LinkId dialed(const NodeName& peer, std::string address, std::int64_t now_ms);
   void dial_failed(const NodeName& peer, Error reason, std::int64_t now_ms);
-  // Nothing while stopping: close the socket. With pending_handshakes_max unfinished handshakes the
+  // Nothing while stopping: close the socket. With pending_max unfinished handshakes the
   // oldest of them is given up, those that have not said a name first: whoever comes last gets its
   // chance, so idle connections keep no peer out.
   std::optional<LinkId> accepted(std::string address, std::int64_t now_ms);

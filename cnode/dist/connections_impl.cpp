@@ -88,10 +88,10 @@ void Connections::Impl::touch(LinkId id) {
   if (!std::exchange(connection.touched, true)) touched.push_back(id);
 }
 
-Connections::Impl::Connection Connections::Impl::remove(LinkId id) {
+Connections::Impl::Connection Connections::Impl::remove(LinkId id, bool at_once) {
   Connection connection = std::move(links.at(id));
   links.erase(id);
-  if (connection.link->has_output()) {
+  if (connection.link->has_output() && !at_once) {
     last_words[id] = connection.link->take_last_output();
     writable.insert(id);
   } else {
@@ -104,7 +104,7 @@ Connections::Impl::Connection Connections::Impl::remove(LinkId id) {
       if (peer->replacement == id) peer->replacement = 0;
     }
   }
-  events.emplace_back(CloseSocket{id});
+  events.emplace_back(CloseSocket{id, !connection.dialed && !connection.up, at_once});
   return connection;
 }
 
@@ -195,7 +195,7 @@ void Connections::Impl::on_up(LinkId id, const PeerInfo& info, std::int64_t now_
 
 void Connections::Impl::on_closed(LinkId id, Error reason, std::int64_t now_ms) {
   if (links.at(id).up) return take_down(id, std::move(reason), now_ms);
-  const Connection connection = remove(id);
+  const Connection connection = remove(id, reason.code == dist_errc::handshake_timeout);
   if (!connection.dialed) return accepted_failed(connection, std::move(reason));
   const NodeName& name = *connection.peer;
   if (reason.code == dist_errc::nok) {
@@ -250,7 +250,7 @@ void Connections::Impl::make_room() {
     if (oldest == 0) oldest = id;
     if (oldest_nameless == 0 && !connection.peer) oldest_nameless = id;
   }
-  if (pending < pending_handshakes_max) return;
+  if (pending < options.pending_max) return;
   const LinkId victim = oldest_nameless != 0 ? oldest_nameless : oldest;
   links.at(victim).link->close({dist_errc::handshake_timeout, "gave way to newer connections"});
   touch(victim);

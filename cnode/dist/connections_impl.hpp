@@ -60,8 +60,9 @@ struct Connections::Impl {
   LinkId add(std::unique_ptr<Link> link, std::string address, std::optional<NodeName> peer);
   // The link may have events.
   void touch(LinkId id);
-  // Removes the link; what it still has to say is written before the socket is closed.
-  Connection remove(LinkId id);
+  // Removes the link; what it still has to say is written before the socket is closed, unless that
+  // is closed at once.
+  Connection remove(LinkId id, bool at_once = false);
   // A link that is up ends: because it broke, or for a reason of ours.
   void take_down(LinkId id, Error reason, std::int64_t now_ms);
   // A connection that has become needless ends: nothing to report.

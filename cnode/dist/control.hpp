@@ -2,7 +2,8 @@
 //
 // The _TT twins of an operation carry a trace token; decode takes it off, so each operation is one
 // struct here. EXIT, EXIT2 and MONITOR_P_EXIT carry their reason inside the tuple or, with
-// EXIT_PAYLOAD, as the payload: decode reports which operation had the payload, `Frame` holds it.
+// EXIT_PAYLOAD, as the payload: here it is their message, still encoded. That of a server that
+// crashed holds the server's whole state.
 #pragma once
 
 #include <cstdint>
@@ -43,11 +44,10 @@ struct Send {
   std::optional<Pid> from;
   Pid to;
 };
-// Operations 3 and 24.
+// Operations 3 and 24 (+ reason).
 struct Exit {
   Pid from;
   Pid to;
-  Term reason;
 };
 // Operation 4: only OTP 25 without UNLINK_ID sends it.
 struct Unlink {
@@ -64,11 +64,10 @@ struct GroupLeader {
   Pid from;
   Pid to;
 };
-// Operations 8 and 26.
+// Operations 8 and 26 (+ reason).
 struct Exit2 {
   Pid from;
   Pid to;
-  Term reason;
 };
 // Operation 19.
 struct MonitorP {
@@ -82,12 +81,11 @@ struct DemonitorP {
   Target to;
   Reference ref;
 };
-// Operations 21 and 28.
+// Operations 21 and 28 (+ reason).
 struct MonitorPExit {
   Target from;
   Pid to;
   Reference ref;
-  Term reason;
 };
 // Operation 29 (+ argument list).
 struct SpawnRequest {
@@ -131,9 +129,9 @@ using Control =
     std::variant<LinkTo, Send, Exit, Unlink, RegSend, GroupLeader, Exit2, MonitorP, DemonitorP,
                  MonitorPExit, SpawnRequest, SpawnReply, AliasSend, UnlinkId, UnlinkIdAck>;
 
-// What one message of a peer holds. For operations with a reason, the reason is already in
-// `control`, wherever it travelled; `message` is set for send, reg_send, alias_send (the message)
-// and spawn_request (the argument list), and views the bytes given to the decoder.
+// What one message of a peer holds. `message` is set for send, reg_send, alias_send (the message),
+// spawn_request (the argument list), exit, exit2 and monitor_p_exit (the reason, wherever it
+// travelled), and views the bytes given to the decoder.
 struct Frame {
   Control control;
   std::optional<ScannedTerm> message;
@@ -152,8 +150,6 @@ struct Frame {
 // Appends a whole frame: length, then as decode_frame reads it or, where the link's negotiated
 // flags hold FRAGMENTS, 131 68 0 Control [Message]. The message is term bytes without 131. Chooses
 // the operation by the flags, too.
-// A message given with Exit, Exit2 or MonitorPExit is the reason, in place of the struct's
-// `reason`: the answer to a remote call may hold a large value, which stays encoded.
 void encode_frame(const Control& control, ByteView message, Flags negotiated, Bytes& out);
 // As above, but leaves the message to be written behind it: its size is counted in the length.
 void encode_frame_head(const Control& control, std::size_t message_size, Flags negotiated,
@@ -167,8 +163,6 @@ enum class MessagePlace : std::uint8_t {
 };
 // Appends the control tuple alone; of one with its message inside, all but that.
 MessagePlace encode_control(const Control& control, Flags negotiated, Bytes& out);
-// The reason that the struct itself carries, encoded; empty for an operation that has none.
-[[nodiscard]] Bytes encode_reason(const Control& control);
 
 // "REG_SEND to 'Elixir.Groot.Storage'", for logs.
 [[nodiscard]] std::string to_text(const Control& control);

@@ -7,14 +7,12 @@
 #include "cnode/dist/limits.hpp"
 #include "cnode/dist/operation.hpp"
 #include "ei_codec/byte_reader.hpp"
-#include "ei_codec/codec_error.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_reader.hpp"
 
 namespace groot::dist {
 
 using ei_codec::ByteReader;
-using ei_codec::codec_errc;
 using ei_codec::decode_term;
 using ei_codec::ScanLimits;
 using ei_codec::TermKind;
@@ -44,7 +42,7 @@ class Elements {
  public:
   // `token_at`: the token's position in the tuple, the operation's being 0; 0 when there is none.
   Elements(TermReader reader, std::size_t token_at, std::optional<ScannedTerm> payload)
-      : reader_(reader), token_at_(token_at), payload_(payload) {}
+      : reader_(reader), token_at_(token_at), message_(payload) {}
 
   Pid pid() { return has(TermKind::pid) ? decode_pid(take()) : Pid{}; }
   std::string name() {
@@ -79,21 +77,15 @@ class Elements {
     }
     return take();
   }
-  // The payload where there is one, else an element.
-  Term reason() {
-    const std::optional<ScannedTerm> encoded = payload_ ? payload_ : any();
-    if (!encoded) return {};
-    Result<Term> term = decode_term(*encoded);
-    if (term) return std::move(*term);
-    // Too deep for a tree: lawful, and that the process ended is what matters.
-    if (term.error().code == codec_errc::too_deep) return ei_codec::atom("unreadable");
-    ok_ = false;
-    return {};
+  // The element that is the message, where that is no payload.
+  void reason() {
+    if (!message_) message_ = any();
   }
   void fail() { ok_ = false; }
 
   // True when every element was there, of its kind, and none is left.
   bool finish() { return at_end() && ok_; }
+  [[nodiscard]] std::optional<ScannedTerm> message() const { return message_; }
 
  private:
   bool at_end() {
@@ -115,7 +107,7 @@ class Elements {
   TermReader reader_;
   std::size_t token_at_;
   std::size_t position_ = 1;
-  std::optional<ScannedTerm> payload_;
+  std::optional<ScannedTerm> message_;
   bool ok_ = true;
 };
 
@@ -132,7 +124,9 @@ Control read_send_sender(Elements& in) {
   return Send{in.pid(), in.pid()};
 }
 Control read_exit(Elements& in) {
-  return Exit{in.pid(), in.pid(), in.reason()};
+  const Exit exit{in.pid(), in.pid()};
+  in.reason();
+  return exit;
 }
 Control read_unlink(Elements& in) {
   return Unlink{in.pid(), in.pid()};
@@ -148,7 +142,9 @@ Control read_group_leader(Elements& in) {
   return GroupLeader{in.pid(), in.pid()};
 }
 Control read_exit2(Elements& in) {
-  return Exit2{in.pid(), in.pid(), in.reason()};
+  const Exit2 exit{in.pid(), in.pid()};
+  in.reason();
+  return exit;
 }
 Control read_monitor(Elements& in) {
   return MonitorP{in.pid(), in.target(), in.reference()};
@@ -157,7 +153,9 @@ Control read_demonitor(Elements& in) {
   return DemonitorP{in.pid(), in.target(), in.reference()};
 }
 Control read_monitor_exit(Elements& in) {
-  return MonitorPExit{in.target(), in.pid(), in.reference(), in.reason()};
+  MonitorPExit exit{in.target(), in.pid(), in.reference()};
+  in.reason();
+  return exit;
 }
 
 // True when `option` is one that a BEAM knows and that has no meaning here.
@@ -243,7 +241,7 @@ Control read_unlink_id_ack(Elements& in) {
 }
 
 // What follows the control tuple.
-enum class Payload : std::uint8_t { none, message, reason };
+enum class Payload : std::uint8_t { none, message };
 
 struct Row {
   Operation operation;
@@ -270,11 +268,11 @@ constexpr Row table[] = {
     {Operation::monitor_p_exit, 5, 0, Payload::none, read_monitor_exit},
     {Operation::send_sender, 3, 0, Payload::message, read_send_sender},
     {Operation::send_sender_tt, 4, 3, Payload::message, read_send_sender},
-    {Operation::payload_exit, 3, 0, Payload::reason, read_exit},
-    {Operation::payload_exit_tt, 4, 3, Payload::reason, read_exit},
-    {Operation::payload_exit2, 3, 0, Payload::reason, read_exit2},
-    {Operation::payload_exit2_tt, 4, 3, Payload::reason, read_exit2},
-    {Operation::payload_monitor_p_exit, 4, 0, Payload::reason, read_monitor_exit},
+    {Operation::payload_exit, 3, 0, Payload::message, read_exit},
+    {Operation::payload_exit_tt, 4, 3, Payload::message, read_exit},
+    {Operation::payload_exit2, 3, 0, Payload::message, read_exit2},
+    {Operation::payload_exit2_tt, 4, 3, Payload::message, read_exit2},
+    {Operation::payload_monitor_p_exit, 4, 0, Payload::message, read_monitor_exit},
     {Operation::spawn_request, 6, 0, Payload::message, read_spawn_request},
     {Operation::spawn_request_tt, 7, 6, Payload::message, read_spawn_request},
     {Operation::spawn_reply, 5, 0, Payload::none, read_spawn_reply},
@@ -308,11 +306,10 @@ Result<Frame> decode(ScannedTerm control, std::optional<ScannedTerm> payload) {
     return breach(payload ? " with a message" : " without a message");
   }
 
-  const bool has_reason = row->payload == Payload::reason;
-  Elements elements(reader, row->token_at, has_reason ? payload : std::nullopt);
+  Elements elements(reader, row->token_at, payload);
   Control decoded = row->read(elements);
   if (!elements.finish()) return breach(" with an element of the wrong kind");
-  return Frame{std::move(decoded), has_reason ? std::nullopt : payload};
+  return Frame{std::move(decoded), elements.message()};
 }
 
 }  // namespace

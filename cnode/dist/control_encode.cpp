@@ -1,6 +1,3 @@
-#include <array>
-#include <type_traits>
-
 #include "cnode/dist/control.hpp"
 #include "cnode/dist/operation.hpp"
 #include "ei_codec/byte_writer.hpp"
@@ -171,26 +168,7 @@ MessagePlace encode_control(const Control& control, Flags negotiated, Bytes& out
       control);
 }
 
-Bytes encode_reason(const Control& control) {
-  return std::visit(
-      [](const auto& message) -> Bytes {
-        using Message = std::decay_t<decltype(message)>;
-        if constexpr (std::is_same_v<Message, Exit> || std::is_same_v<Message, Exit2> ||
-                      std::is_same_v<Message, MonitorPExit>) {
-          return ei_codec::encode_term(message.reason);
-        } else {
-          return {};
-        }
-      },
-      control);
-}
-
 void encode_frame(const Control& control, ByteView message, Flags negotiated, Bytes& out) {
-  Bytes reason;
-  if (message.empty()) {
-    reason = encode_reason(control);
-    message = reason;
-  }
   encode_frame_head(control, message.size(), negotiated, out);
   out.insert(out.end(), message.begin(), message.end());
 }

@@ -1,7 +1,5 @@
 #include "cnode/dist/epmd_messages.hpp"
 
-#include <charconv>
-
 #include "cnode/dist/dist_error.hpp"
 #include "cnode/dist/limits.hpp"
 #include "ei_codec/byte_reader.hpp"
@@ -18,7 +16,6 @@ namespace {
 
 // Frozen: they are on the wire.
 enum Tag : std::uint8_t {
-  names_req = 110,
   alive2_x_resp = 118,
   port2_resp = 119,
   alive2_req = 120,
@@ -111,43 +108,6 @@ Result<std::optional<Port2Response>> decode_port2_response(ByteView received) {
   if (port == 0) return bad_reply("port 0");
   return std::optional<Port2Response>(
       {.port = port, .highest_version = high, .lowest_version = low});
-}
-
-Bytes encode_names_request() {
-  return with_length({names_req});
-}
-
-//  epmd's own port:u32 | "name N at port P\n" ...
-Result<std::vector<RegisteredName>> decode_names_response(ByteView received) {
-  ByteReader reader(received);
-  reader.u32();
-  if (!reader.ok()) return bad_reply("an answer to NAMES_REQ without a port");
-  std::string_view text = ei_codec::as_text(reader.rest());
-
-  constexpr std::string_view before_name = "name ";
-  constexpr std::string_view before_port = " at port ";
-  std::vector<RegisteredName> names;
-  while (!text.empty()) {
-    const std::size_t line_end = text.find('\n');
-    if (line_end == std::string_view::npos) return bad_reply("a line of names without its end");
-    const std::string_view line = text.substr(0, line_end);
-    text.remove_prefix(line_end + 1);
-
-    const std::size_t name_end = line.rfind(before_port);
-    if (!line.starts_with(before_name) || name_end == std::string_view::npos ||
-        name_end <= before_name.size()) {
-      return bad_reply("a line of names in an unknown form");
-    }
-    RegisteredName entry;
-    entry.alive_name = line.substr(before_name.size(), name_end - before_name.size());
-    const std::string_view port = line.substr(name_end + before_port.size());
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), entry.port);
-    if (error != std::errc() || end != port.data() + port.size()) {
-      return bad_reply("a line of names with a bad port");
-    }
-    names.push_back(std::move(entry));
-  }
-  return names;
 }
 
 }  // namespace groot::dist

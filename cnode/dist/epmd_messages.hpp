@@ -46,15 +46,4 @@ struct Port2Response {
 [[nodiscard]] Result<std::optional<Port2Response>> decode_port2_response(
     ei_codec::ByteView received);
 
-[[nodiscard]] ei_codec::Bytes encode_names_request();
-
-struct RegisteredName {
-  std::string alive_name;
-  std::uint16_t port = 0;
-  friend bool operator==(const RegisteredName&, const RegisteredName&) = default;
-};
-// Only epmd's closing ends this answer: `received` is all there is.
-[[nodiscard]] Result<std::vector<RegisteredName>> decode_names_response(
-    ei_codec::ByteView received);
-
 }  // namespace groot::dist

@@ -52,6 +52,11 @@ class Flags {
 // What we offer (distribution.md section 11), and what we require of a peer.
 inline constexpr Flags hidden_flags{0xd07df5fbc};
 inline constexpr Flags mandatory_flags{0x403070f94};
+// A link is visible when both sides offer PUBLISHED.
+[[nodiscard]] constexpr Flags offered_flags(bool visible) {
+  const auto published = static_cast<std::uint64_t>(Flag::published);
+  return visible ? Flags(hidden_flags.bits() | published) : hidden_flags;
+}
 
 // The flags of a peer, with the digest bit written out as the flags that it stands for.
 [[nodiscard]] Flags expand_digest(Flags peer);

@@ -12,26 +12,24 @@
 // both close with bad_handshake. The two deciding_ states take no message: the owner knows the
 // other connections and answers.
 //
-//     state                     message          checks                reply, next state
-//     awaiting_status           status ok*                             awaiting_challenge
-//                               status alive                           AliveReceived,
-//                               deciding_alive status nok                             closed nok
-//                               status not_allowed                     closed not_allowed
-//     deciding_alive            (true)                                 status true,
-//     awaiting_challenge
-//                               (false)                                status false, closed
-//                               not_wanted
-//     awaiting_challenge        challenge        name dialled, flags   challenge_reply,
-//     awaiting_ack awaiting_ack              challenge_ack    digest                up
-//     awaiting_name             name             name, flags           NameReceived, deciding_name
-//     deciding_name             (ok*)                                  status, challenge,
-//                                                                      awaiting_challenge_reply
-//                               (alive)                                status, awaiting_alive_reply
-//                               (nok, not_allowed)                     status, closed
-//     awaiting_alive_reply      status true                            challenge,
-//                                                                      awaiting_challenge_reply
-//                               status false                           closed not_wanted
-//     awaiting_challenge_reply  challenge_reply  digest                challenge_ack, up
+// clang-format off
+//     state                     message              checks               reply, next state
+//     awaiting_status           status ok*                                awaiting_challenge
+//                               status alive                              AliveReceived, deciding_alive
+//                               status nok                                closed nok
+//                               status not_allowed                        closed not_allowed
+//     deciding_alive            (true)                                    status true, awaiting_challenge
+//                               (false)                                   status false, closed not_wanted
+//     awaiting_challenge        challenge            name dialled, flags  challenge_reply, awaiting_ack
+//     awaiting_ack              challenge_ack        digest               up
+//     awaiting_name             name                 name, flags          NameReceived, deciding_name
+//     deciding_name             (ok*)                                     status, challenge, awaiting_challenge_reply
+//                               (alive)                                   status, awaiting_alive_reply
+//                               (nok, not_allowed)                        status, closed
+//     awaiting_alive_reply      status true                               challenge, awaiting_challenge_reply
+//                               status false                              closed not_wanted
+//     awaiting_challenge_reply  challenge_reply      digest               challenge_ack, up
+// clang-format on
 //
 // The old form of the name (tag 'n', version 5) is refused, as OTP 25.0 does: every peer that has
 // the flags we require says 'N'.

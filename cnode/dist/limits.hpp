@@ -59,8 +59,11 @@ inline constexpr std::size_t output_chunk_bytes = 65'536;
 // peer that is back is found within the last, which is what users are promised.
 inline constexpr std::int64_t redial_first_ms = 500;
 inline constexpr std::int64_t redial_last_ms = 5'000;
+// A kept peer that was disconnected on request is left alone for so long: whoever cuts a cluster in
+// two, link by link and cookie by cookie, is done by then.
+inline constexpr std::int64_t disconnect_pause_ms = redial_last_ms;
 
-// An epmd's whole answer to NAMES_REQ or PORT_PLEASE2_REQ: a few thousand nodes on one host.
+// An epmd's whole answer to PORT_PLEASE2_REQ: a name and extra bytes of 64 KiB each, and room.
 inline constexpr std::size_t epmd_reply_bytes_max = std::size_t{1} << 20;
 
 }  // namespace groot::dist

@@ -22,6 +22,11 @@ Error as_breach(const Error& error) {
   return {dist_errc::bad_frame, error.text()};
 }
 
+// No handshake message is so long that its length begins like a TLS record (RFC 8446, 5.1).
+bool begins_tls_record(std::uint8_t byte) {
+  return byte >= 20 && byte <= 23;
+}
+
 }  // namespace
 
 struct Link::Impl {
@@ -74,8 +79,7 @@ struct Link::Impl {
     }
     const Result<std::optional<ByteView>> bytes = reader.next();
     if (!bytes) {
-      const bool in_handshake = state == State::handshake;
-      close(in_handshake ? Error{dist_errc::bad_handshake, bytes.error().text()} : bytes.error());
+      close(state == State::handshake ? broken_handshake(bytes.error()) : bytes.error());
       return true;
     }
     if (!bytes->has_value()) return false;
@@ -108,7 +112,14 @@ struct Link::Impl {
     return some(decode_terms((*terms)->bytes, std::move((*terms)->buffer)));
   }
 
+  Error broken_handshake(const Error& error) const {
+    return {dist_errc::bad_handshake, first_byte && begins_tls_record(*first_byte)
+                                          ? "the peer speaks TLS, which this node does not"
+                                          : error.text()};
+  }
+
   std::deque<LinkEvent> events;
+  std::optional<std::uint8_t> first_byte;
   State state = State::handshake;
   Handshake handshake;
   std::int64_t step_started_ms;
@@ -136,6 +147,7 @@ void Link::feed(ByteView bytes, std::int64_t now_ms) {
   if (impl_->state == Impl::State::closed) return;
   impl_->last_fed_ms = now_ms;
   impl_->tick.received(now_ms);
+  if (!impl_->first_byte && !bytes.empty()) impl_->first_byte = bytes.front();
   impl_->reader.feed(bytes);
 }
 
@@ -167,6 +179,13 @@ void Link::answer_alive(bool wanted, std::int64_t now_ms) {
 
 void Link::send(const Control& control, SharedMessage message) {
   invariant(is_up(), "only a link that is up can send");
+  const std::size_t message_bytes = message.size();
+  // Before it is framed: a state of gigabytes, which a peer may ask for, has no frame.
+  if (message_bytes > impl_->backlog_bytes_max) {
+    impl_->output.clear();
+    impl_->close({dist_errc::backlog_full, std::to_string(message_bytes) + " bytes"});
+    return;
+  }
   impl_->backlog += impl_->output.send(control, std::move(message), peer().flags);
   if (impl_->backlog > impl_->backlog_bytes_max) {
     impl_->output.clear();

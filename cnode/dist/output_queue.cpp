@@ -23,10 +23,6 @@ void OutputQueue::append(ByteView bytes) {
 }
 
 std::size_t OutputQueue::send(const Control& control, SharedMessage message, Flags negotiated) {
-  if (message.empty()) {
-    Bytes reason = encode_reason(control);
-    if (!reason.empty()) message = std::make_shared<const Bytes>(std::move(reason));
-  }
   const Sender sender = sender_of(control);
   const auto lane = lanes_.empty() ? lanes_.end() : lanes_.find(sender);
   const bool large = negotiated.has(Flag::fragments) && message.size() > fragment_bytes / 2;

@@ -33,6 +33,11 @@ std::vector<store::RegisterPtr> Core::registers() const {
   return found;
 }
 
+void Core::report_changes(bool wanted) {
+  const std::lock_guard lock(mutex_);
+  replica_.report_changes(wanted);
+}
+
 template <class Write>
 Result<void> Core::write(Write&& write) {
   std::function<void()> wake;

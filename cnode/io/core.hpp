@@ -37,6 +37,8 @@ class Core {
   Result<void> set(ByteView canonical_key, const store::ValueView& value,
                    std::optional<std::int64_t> expires_in_ms);
   Result<void> erase(ByteView canonical_key);
+  // See Replica::report_changes.
+  void report_changes(bool wanted);
   // The registers that a reader would see.
   [[nodiscard]] std::vector<store::RegisterPtr> registers() const;
 

@@ -18,6 +18,32 @@ namespace groot::io {
 
 using dist::dist_errc;
 
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
+void add_listed(const std::string& list, EpmdPlace& place) {
+  std::istringstream items(list);
+  for (std::string piece; std::getline(items, piece, ',');) {
+    const std::string item(trimmed(piece));
+    if (item.empty()) continue;
+    AsioError no_address;
+    const auto address = asio::ip::make_address(item, no_address);
+    if (no_address) {
+      place.not_understood += (place.not_understood.empty() ? "\"" : ", \"") + item + "\"";
+    } else if (!address.is_loopback() && !address.is_unspecified()) {
+      place.addresses.push_back(address);
+    }
+  }
+}
+
+}  // namespace
+
 Result<EpmdPlace> epmd_place() {
   EpmdPlace place;
   place.port = dist::epmd_default_port;
@@ -31,30 +57,20 @@ Result<EpmdPlace> epmd_place() {
   }
   place.addresses = {asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
   if (const char* text = std::getenv("ERL_EPMD_ADDRESS"); text != nullptr) {
-    std::istringstream list(text);
-    for (std::string item; std::getline(list, item, ',');) {
-      AsioError no_address;
-      const auto address = asio::ip::make_address(item, no_address);
-      if (!no_address && !address.is_loopback() && !address.is_unspecified()) {
-        place.addresses.push_back(address);
-      }
-    }
+    add_listed(text, place);
   }
   return place;
 }
 
-EpmdClient::EpmdClient(asio::io_context& context, EpmdPlace place, dist::NodeName self,
-                       std::uint16_t listen_port, Log log)
+EpmdClient::EpmdClient(asio::io_context& context, EpmdPlace place,
+                       const dist::Alive2Request& registration, Log log)
     : context_(context),
       place_(std::move(place)),
-      self_(std::move(self)),
-      listen_port_(listen_port),
+      alive_name_(registration.alive_name),
       log_(std::move(log)),
       socket_(context),
-      timer_(context) {
-  request_ = dist::encode(dist::Alive2Request{
-      .alive_name = std::string(self_.alive()), .port = listen_port_, .hidden = true});
-}
+      timer_(context),
+      request_(dist::encode(registration)) {}
 
 void EpmdClient::start(Registered registered) {
   registered_ = std::move(registered);
@@ -111,7 +127,7 @@ void EpmdClient::answered() {
   if (!response) return failed(response.error());
   if (!response->has_value()) return read();
   if (!(*response)->registered) {
-    return failed(Error{dist_errc::name_taken, "a node called \"" + std::string(self_.alive()) +
+    return failed(Error{dist_errc::name_taken, "a node called \"" + alive_name_ +
                                                    "\" is already registered with epmd here"});
   }
   timer_.cancel();

@@ -13,7 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "cnode/dist/node_name.hpp"
+#include "cnode/dist/epmd_messages.hpp"
 #include "cnode/io/asio_support.hpp"
 #include "cnode/process/router.hpp"
 #include "ei_codec/bytes.hpp"
@@ -28,6 +28,7 @@ using Log = std::function<void(LogLevel, const std::string&)>;
 struct EpmdPlace {
   std::uint16_t port = 0;
   std::vector<asio::ip::address> addresses;
+  std::string not_understood = {};  // what ERL_EPMD_ADDRESS lists and is no address, for a warning
 };
 // Errors: connect_failed when ERL_EPMD_PORT is no port number.
 [[nodiscard]] Result<EpmdPlace> epmd_place();
@@ -38,8 +39,8 @@ class EpmdClient {
   // bad_epmd_reply.
   using Registered = std::function<void(Result<std::uint32_t>)>;
 
-  EpmdClient(asio::io_context& context, EpmdPlace place, dist::NodeName self,
-             std::uint16_t listen_port, Log log);
+  EpmdClient(asio::io_context& context, EpmdPlace place, const dist::Alive2Request& registration,
+             Log log);
   EpmdClient(const EpmdClient&) = delete;
   EpmdClient& operator=(const EpmdClient&) = delete;
 
@@ -59,8 +60,7 @@ class EpmdClient {
 
   asio::io_context& context_;
   EpmdPlace place_;
-  dist::NodeName self_;
-  std::uint16_t listen_port_;
+  std::string alive_name_;
   Log log_;
   Registered registered_;  // set until the first success or failure
   tcp::socket socket_;

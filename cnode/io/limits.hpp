@@ -23,6 +23,10 @@ inline constexpr std::chrono::milliseconds epmd_start_interval{50};
 // A socket that we have closed may take so long to deliver what is queued and to see its peer
 // close.
 inline constexpr std::chrono::seconds linger_timeout{5};
+// Of those that never proved the cookie so many may take it; the oldest is cut off for the next.
+inline constexpr std::size_t lingering_strangers_max = 64;
+// The share of the file descriptors that unfinished handshakes may hold: one in so many.
+inline constexpr std::size_t pending_descriptors_divisor = 2;
 // The same when the whole node stops, which promises to be done within a second.
 inline constexpr std::chrono::milliseconds stop_timeout{500};
 // accept() found no file descriptor or memory left: pause before the next try.
@@ -30,6 +34,9 @@ inline constexpr std::chrono::milliseconds accept_pause{100};
 // The same failure of the same peer is worth one line in this time.
 inline constexpr std::chrono::seconds failure_log_interval{60};
 inline constexpr std::size_t failure_log_entries_max = 1024;
+// Lines about strangers of one host in that time. A cluster's worth of nodes that all have another
+// cookie still fits.
+inline constexpr std::size_t failure_lines_per_host_max = 30;
 // Effects waiting for the network thread; a writer that outruns it is slowed down to it.
 inline constexpr std::size_t pending_effects_max = 65'536;
 inline constexpr std::chrono::milliseconds pending_pause{100};

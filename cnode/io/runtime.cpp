@@ -1,12 +1,15 @@
 #include "cnode/io/runtime.hpp"
 
+#include <algorithm>
 #include <random>
+#include <sys/resource.h>
 #include <variant>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
 
 #include "cnode/dist/dist_error.hpp"
+#include "cnode/dist/limits.hpp"
 #include "cnode/io/epmd_launcher.hpp"
 #include "cnode/io/limits.hpp"
 #include "cnode/io/runtime_impl.hpp"
@@ -23,6 +26,14 @@ std::uint32_t random_32() {
   return device();
 }
 
+// What strangers hold open must leave descriptors for everybody else.
+std::size_t pending_handshakes_allowed() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return dist::pending_handshakes_max;
+  return static_cast<std::size_t>(
+      std::min<rlim_t>(dist::pending_handshakes_max, limit.rlim_cur / pending_descriptors_divisor));
+}
+
 }  // namespace
 
 // ---- start and stop ----
@@ -30,9 +41,15 @@ std::uint32_t random_32() {
 Result<void> Runtime::Impl::open() {
   auto place = epmd_place();
   if (!place) return place.error();
+  if (!place->not_understood.empty()) {
+    log(Level::warning, "ERL_EPMD_ADDRESS: no address: " + place->not_understood);
+  }
   if (auto listening = acceptor_.listen(options_.listen_port); !listening) return listening;
   dialer_.emplace(context_, place->port);
-  epmd_.emplace(context_, std::move(*place), options_.self, acceptor_.port(),
+  const dist::Alive2Request registration{.alive_name = std::string(options_.self.alive()),
+                                         .port = acceptor_.port(),
+                                         .hidden = !options_.visible};
+  epmd_.emplace(context_, std::move(*place), registration,
                 [this](Level level, const std::string& text) { log(level, text); });
   const auto creation = register_with_epmd();
   if (!creation) return creation.error();
@@ -77,10 +94,12 @@ void Runtime::Impl::run(Core& core) {
   dist::ConnectionsOptions connections;
   connections.self.name = options_.self;
   connections.self.creation = creation_;
+  connections.self.flags = dist::offered_flags(options_.visible);
   connections.self.net_ticktime_ms = options_.net_ticktime_ms;
   connections.self.backlog_bytes_max = options_.backlog_bytes_max;
   connections.cookie = std::exchange(options_.cookie, {});
   connections.random = random_32;
+  connections.pending_max = pending_handshakes_allowed();
   connections_.emplace(std::move(connections));
   context_.restart();
   thread_ = std::thread([this] {
@@ -193,12 +212,8 @@ void Runtime::Impl::on_timer() {
   connections_->wake(now_ms);
   ask_router([](process::Router& router, const store::Now& now) { router.wake(now); });
   while (!lingering_.empty() && lingering_.front().until_ms <= now_ms) {
-    const LinkId link = lingering_.front().link;
+    cut_off(lingering_.front().link);
     lingering_.pop_front();
-    if (const auto found = links_.find(link); found != links_.end()) {
-      const auto closing = found->second;
-      closing->close();
-    }
   }
   turn_over();
 }

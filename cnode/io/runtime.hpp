@@ -28,6 +28,7 @@ struct RuntimeOptions {
   dist::NodeName self;
   std::string cookie;
   std::vector<dist::NodeName> connect;
+  bool visible = false;
   std::uint16_t listen_port = 0;  // 0: any free one
   std::int64_t net_ticktime_ms = 60'000;
   std::size_t backlog_bytes_max = dist::backlog_bytes_max_default;  // of each link

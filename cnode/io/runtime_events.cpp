@@ -27,10 +27,26 @@ void Runtime::Impl::handle(const dist::Dial& event) {
 void Runtime::Impl::handle(const dist::CloseSocket& event) {
   const auto found = links_.find(event.link);
   if (found == links_.end()) return;
+  const auto closing = found->second;
+  if (event.at_once) return closing->close();
   lingering_.push_back(
       {monotonic_ms() + std::chrono::milliseconds(linger_timeout).count(), event.link});
-  const auto closing = found->second;
   closing->close_when_written();
+  if (event.stranger) {
+    strangers_.push_back(event.link);
+    if (strangers_.size() > lingering_strangers_max) {
+      cut_off(strangers_.front());
+      strangers_.pop_front();
+    }
+  }
+}
+
+void Runtime::Impl::cut_off(LinkId link) {
+  const auto found = links_.find(link);
+  if (found == links_.end()) return;
+  // Its place in the map goes with it.
+  const auto closing = found->second;
+  closing->close();
 }
 
 void Runtime::Impl::handle(const dist::PeerUp& event) {
@@ -70,8 +86,8 @@ void Runtime::Impl::handle(const dist::AttemptFailed& event) {
   } else {
     // An address without its port, and a reason without its detail: whoever talks nonsense to us
     // has another one of both each time.
-    const std::string host = event.address.substr(0, event.address.rfind(':'));
-    log_failure(peer + " from " + host, event.reason.code.message(), text);
+    log_stranger(event.address.substr(0, event.address.rfind(':')), peer,
+                 event.reason.code.message(), text);
   }
 }
 
@@ -84,6 +100,20 @@ void Runtime::Impl::handle(const dist::PeerFrame& event) {
 void Runtime::Impl::log_failure(const std::string& whose, const std::string& kind,
                                 const std::string& text) {
   log(failures_.is_news(whose, kind, monotonic_ms()) ? Level::warning : Level::debug, text);
+}
+
+void Runtime::Impl::log_stranger(const std::string& host, const std::string& peer,
+                                 const std::string& kind, const std::string& text) {
+  const std::int64_t now_ms = monotonic_ms();
+  if (!failures_.is_news(peer + " from " + host, kind, now_ms)) return log(Level::debug, text);
+  switch (failures_.room_for(host, now_ms)) {
+    case FailureLog::Room::line:
+      return log(Level::warning, text);
+    case FailureLog::Room::last_line:
+      return log(Level::warning, text + " (more from " + host + " is not told for a while)");
+    case FailureLog::Room::none:
+      return log(Level::debug, text);
+  }
 }
 
 // ---- what the router wants ----
@@ -113,7 +143,7 @@ void Runtime::Impl::perform(process::Disconnect& action) {
 }
 
 void Runtime::Impl::perform(process::SetCookie& action) {
-  connections_->set_cookie(action.peer, std::move(action.cookie));
+  connections_->set_cookie(action.peer, std::move(action.cookie), monotonic_ms());
 }
 
 void Runtime::Impl::perform(process::LogLine& action) {

@@ -74,6 +74,8 @@ class Runtime::Impl final : private LinkOwner {
   void begin_stop();
   void finish_stop_when_idle();
   void adopt(LinkId link, tcp::socket socket);
+  // Closes the socket of a link that ends, if it is still open.
+  void cut_off(LinkId link);
   void drain_events();
   void write_out();
   void arm_timer();
@@ -106,6 +108,9 @@ class Runtime::Impl final : private LinkOwner {
   }
   // Once in a while for the same kind of failure.
   void log_failure(const std::string& whose, const std::string& kind, const std::string& text);
+  // The same for who connects to us and does not become a peer.
+  void log_stranger(const std::string& host, const std::string& peer, const std::string& kind,
+                    const std::string& text);
 
   RuntimeOptions options_;
   asio::io_context context_{1};
@@ -124,6 +129,7 @@ class Runtime::Impl final : private LinkOwner {
     LinkId link;
   };
   std::deque<Lingering> lingering_;  // the earliest first
+  std::deque<LinkId> strangers_;     // of those, some of which may be gone
   std::vector<std::uint8_t> read_buffer_;
   FailureLog failures_;
   bool stopping_ = false;

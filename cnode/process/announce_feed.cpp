@@ -20,19 +20,16 @@ std::optional<std::int64_t> reductions(const Result<Term>& answer) {
   return count ? std::optional(*count) : std::nullopt;
 }
 
-// All peers are polled at the same instants: one wake-up for all of them.
-std::int64_t next_poll_ms(const Now& now) {
-  return (now.monotonic_ms / poll_interval_ms + 1) * poll_interval_ms;
-}
-
 }  // namespace
 
 AnnounceFeed::AnnounceFeed(const NodeName& self, std::function<std::uint64_t()> random,
-                           Outbox& outbox, Peers& peers, Requests& requests)
+                           Outbox& outbox, Peers& peers, Requests& requests,
+                           const store::Replica& replica)
     : random_(std::move(random)),
       outbox_(outbox),
       peers_(peers),
       requests_(requests),
+      replica_(replica),
       nodeup_(share(encode_term(ei_codec::tuple({atom("nodeup"), atom(self.full())})))) {}
 
 void AnnounceFeed::start(const Peer& peer, bool polls, const Now& now) {
@@ -62,6 +59,14 @@ void AnnounceFeed::poll(LinkId link, const Now& now) {
   feed->second.poll_ms = next_poll_ms(now);
 }
 
+// All peers are polled at the same instants: one wake-up for all of them.
+std::int64_t AnnounceFeed::next_poll_ms(const Now& now) const {
+  const auto changed_ms = replica_.last_change_ms();
+  const bool quiet = !changed_ms || now.monotonic_ms - *changed_ms > quiet_after_ms;
+  const std::int64_t interval_ms = quiet ? quiet_poll_interval_ms : poll_interval_ms;
+  return (now.monotonic_ms / interval_ms + 1) * interval_ms;
+}
+
 std::int64_t AnnounceFeed::next_sync_ms(const Now& now) const {
   constexpr auto spread =
       static_cast<std::uint64_t>(sync_interval_max_ms - sync_interval_min_ms + 1);
@@ -73,10 +78,14 @@ bool AnnounceFeed::wants_fetch(LinkId link, const Feed& feed, const Now& now) co
   if (feed.changed || (feed.confirm_ms && now.monotonic_ms >= *feed.confirm_ms)) return true;
   if (now.monotonic_ms < feed.sync_ms) return false;
   if (!feed.polls) return true;
-  // Polls see every change, but a fetch that came within the grace of a write of ours could not
-  // yet tell whether that write arrived: that takes one more.
+  // Polls see every change of the peer. What changed here since, or so shortly before that it could
+  // be on its way to the peer, only a further state tells: whether it arrived, or that the peer
+  // lacks what another one told us.
   const Peer* peer = peers_.find(link);
-  return peer && peer->registers_sent_ms + store::correction_grace_ms > feed.announced_ms;
+  if (!peer) return false;
+  const std::int64_t touched_ms =
+      std::max(peer->registers_sent_ms, replica_.last_change_ms().value_or(0));
+  return touched_ms + store::correction_grace_ms > feed.announced_ms;
 }
 
 void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
@@ -95,9 +104,9 @@ void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
     return;
   }
   if (now.monotonic_ms >= feed.sync_ms) feed.sync_ms = next_sync_ms(now);
-  if (feed.polls && !feed.poll_under_way && now.monotonic_ms >= feed.poll_ms) {
+  if (feed.polls && now.monotonic_ms >= feed.poll_ms) {
     feed.poll_ms = next_poll_ms(now);
-    ask_reductions(link, feed, now);
+    if (!feed.poll_under_way) ask_reductions(link, feed, now);
   }
 }
 
@@ -170,7 +179,8 @@ std::int64_t AnnounceFeed::due_ms(const Feed& feed) const {
   if (feed.phase == Phase::awaiting_state) return feed.announced_ms + fetch_timeout_ms;
   if (feed.phase == Phase::awaiting_baseline) return feed.sync_ms;  // the question has its own
   std::int64_t due = std::max(feed.sync_ms, feed.rest_until_ms);
-  if (feed.polls && !feed.poll_under_way) due = std::min(due, feed.poll_ms);
+  // Also while one is under way: the timer is set once a poll, not once an answer.
+  if (feed.polls) due = std::min(due, feed.poll_ms);
   if (feed.changed) due = std::min(due, feed.rest_until_ms);
   if (feed.confirm_ms) due = std::min(due, *feed.confirm_ms);
   return due;

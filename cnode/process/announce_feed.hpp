@@ -3,7 +3,7 @@
 //
 // announce: a plain {nodeup, OurNode} to a stock storage process makes it cast its whole state to
 // us. What that costs is spent only after a change: the reductions of the process are asked for
-// every 100 ms and do not move while it handles no message.
+// every 100 ms, 200 ms where nothing changes, and do not move while it handles no message.
 //
 //        ┌─────────── poll: same ──────────┐
 //        v                                 │
@@ -13,7 +13,8 @@
 //   └──────────────── rests nine times as long as that took ──────────────────────────────────┘
 //
 // A write between the state and the count after it is in neither, so a fetch that followed a change
-// or brought news is followed by one more.
+// or brought news is followed by one more. The sync fetches only where something changed here since
+// the last one: the peer may lack that.
 //
 // tap: see tap.hpp; here it only means that fetches are made on link up and every 10 to 20 s, and
 // no polls.
@@ -23,13 +24,14 @@
 
 #include "cnode/process/peers.hpp"
 #include "cnode/process/requests.hpp"
+#include "store/replica.hpp"
 
 namespace groot::process {
 
 class AnnounceFeed {
  public:
   AnnounceFeed(const NodeName& self, std::function<std::uint64_t()> random, Outbox& outbox,
-               Peers& peers, Requests& requests);
+               Peers& peers, Requests& requests, const store::Replica& replica);
 
   // The storage process of this stock peer is there (again). `polls`: ask for changes; else only
   // fetch now and at the sync interval.
@@ -71,6 +73,7 @@ class AnnounceFeed {
   void ask_reductions(LinkId link, Feed& feed, const Now& now);
   void answered(LinkId link, Feed& feed, const Result<Term>& answer, const Now& now);
   void fetched(Feed& feed, const Now& now);
+  [[nodiscard]] std::int64_t next_poll_ms(const Now& now) const;
   [[nodiscard]] std::int64_t next_sync_ms(const Now& now) const;
   [[nodiscard]] std::int64_t due_ms(const Feed& feed) const;
 
@@ -78,6 +81,7 @@ class AnnounceFeed {
   Outbox& outbox_;
   Peers& peers_;
   Requests& requests_;
+  const store::Replica& replica_;
   SharedBytes nodeup_;
   std::map<LinkId, Feed> feeds_;
 };

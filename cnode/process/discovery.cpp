@@ -12,7 +12,7 @@ Discovery::Discovery(const NodeName& self, Outbox& outbox, Peers& peers, Request
       question_(requests.encode_call("erlang", "nodes", {})) {}
 
 void Discovery::peer_up(const Peer& peer, const Now& now) {
-  unwanted_.erase(peer.info.name);
+  if (peer.info.visible()) keep(peer, peer.info.name);
   ask(peer.link, now);
 }
 
@@ -46,21 +46,24 @@ void Discovery::learn(LinkId from, const Term& nodes) {
   for (const Term& element : list->elements) {
     const auto* node = element.get_if<ei_codec::Atom>();
     if (!node) continue;
-    const auto name = NodeName::parse(node->name);
-    if (!name || *name == self_ || unwanted_.contains(*name)) continue;
-    if (known_.size() >= discovered_max || !known_.insert(*name).second) continue;
-    outbox_.log(LogLine::Level::info, "found " + name->full() + " through " + peer->name());
-    outbox_.act(KeepConnected{*name});
+    if (const auto name = NodeName::parse(node->name)) keep(*peer, *name);
   }
 }
 
-void Discovery::disconnected(const NodeName& node) {
-  known_.erase(node);
-  unwanted_.insert(node);
+void Discovery::named(LinkId from, const std::vector<std::string>& nodes) {
+  const Peer* peer = peers_.find(from);
+  if (!peer) return;
+  for (const std::string& node : nodes) {
+    if (const auto name = NodeName::parse(node)) keep(*peer, *name);
+  }
 }
 
-void Discovery::wanted(const NodeName& node) {
-  unwanted_.erase(node);
+void Discovery::keep(const Peer& from, const NodeName& node) {
+  if (node == self_ || known_.size() >= discovered_max || !known_.insert(node).second) return;
+  if (node != from.info.name) {
+    outbox_.log(LogLine::Level::info, "found " + node.full() + " through " + from.name());
+  }
+  outbox_.act(KeepConnected{node});
 }
 
 }  // namespace groot::process

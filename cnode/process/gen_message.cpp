@@ -1,6 +1,5 @@
 #include "cnode/process/gen_message.hpp"
 
-#include "cnode/process/limits.hpp"
 #include "cnode/process/term_append.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
@@ -36,8 +35,7 @@ std::optional<Reference> alias_of_tag(ScannedTerm tag) {
 
 // `message` is {Tag, Reply}.
 void send_reply(Outbox& outbox, ServedPid served, const ReplyTo& to, SharedMessage message) {
-  const bool lone = message.size() > lone_message_bytes_min;
-  const Pid from = lone ? outbox.new_sender() : outbox.pid(served);
+  const Pid from = outbox.sender(served, message);
   if (to.alias) {
     outbox.send(to.link, dist::AliasSend{from, *to.alias}, std::move(message));
   } else {

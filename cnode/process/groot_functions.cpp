@@ -8,17 +8,12 @@ namespace groot::process {
 namespace {
 
 using ei_codec::atom;
+using ei_codec::charlist;
 using ei_codec::Term;
 
 // The version of this node's Groot, as application:get_key(groot, vsn) says it: the API that it
 // implements, above 0.1.x which has no delete; not the version of this program.
 constexpr std::string_view groot_version = "0.2.0";
-
-Term charlist(std::string_view text) {
-  std::vector<Term> characters;
-  for (const char c : text) characters.emplace_back(static_cast<int>(c));
-  return ei_codec::list(std::move(characters));
-}
 
 Result<Bytes> ok_or(const Result<void>& done) {
   if (!done) return done.error();

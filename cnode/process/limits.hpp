@@ -23,6 +23,10 @@ inline constexpr std::size_t discovered_max = 4'096;
 // ---- hidden feed ----
 // How often a stock peer is asked whether its storage process did anything.
 inline constexpr std::int64_t poll_interval_ms = 100;
+// The same where nothing has changed for a while: each question wakes two programs. Both intervals
+// keep a write within 250 ms.
+inline constexpr std::int64_t quiet_poll_interval_ms = 200;
+inline constexpr std::int64_t quiet_after_ms = 10'000;
 // A fetch that took T is followed by at least 9 T without one: a tenth of the time.
 inline constexpr std::int64_t fetch_rest_factor = 9;
 // A write between the peer's state and the count read after it changes nothing that the next
@@ -58,6 +62,8 @@ inline constexpr std::size_t arguments_max = 255;
 inline constexpr std::int64_t log_interval_ms = 60'000;
 // Of a key that a log line names; a key may be a megabyte.
 inline constexpr std::size_t logged_key_bytes_max = 200;
+// Of the reason, encoded, that a log line tells; that of a server that crashed holds its state.
+inline constexpr std::size_t logged_reason_bytes_max = 500;
 // Causes remembered for that; beyond it the oldest knowledge goes and a line may repeat.
 inline constexpr std::size_t log_causes_max = 1'000;
 

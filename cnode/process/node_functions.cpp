@@ -47,7 +47,8 @@ void NodeFunctions::add_views(RemoteFunctions& functions) {
   const auto alive = [](const Arguments&, const Now&) { return value(ei_codec::boolean(true)); };
   functions.add_immediate("erlang", "node", 0, self);
   functions.add_immediate("Elixir.Node", "self", 0, self);
-  functions.add_immediate("erlang", "nodes", 0, visible);
+  // How nodes of ours find the cluster through each other.
+  functions.add_immediate("erlang", "nodes", 0, visible, Use::replication);
   functions.add_immediate("Elixir.Node", "list", 0, visible);
   functions.add_immediate("erlang", "nodes", 1, of_kind);
   functions.add_immediate("Elixir.Node", "list", 1, of_kind);
@@ -87,10 +88,12 @@ void NodeFunctions::add_views(RemoteFunctions& functions) {
 void NodeFunctions::add_connecting(RemoteFunctions& functions) {
   const auto add_connect = [&](std::string_view module, std::string_view function, Term yes,
                                Term no) {
-    functions.add(module, function, 1,
-                  [this, yes, no](const Arguments& args, const Now& now, const Finish& finish) {
-                    connect(args, yes, no, now, finish);
-                  });
+    functions.add(
+        module, function, 1,
+        [this, yes, no](const Arguments& args, const Now& now, const Finish& finish) {
+          connect(args, yes, no, now, finish);
+        },
+        Use::administration);
   };
   add_connect("net_kernel", "connect_node", ei_codec::boolean(true), ei_codec::boolean(false));
   add_connect("Elixir.Node", "connect", ei_codec::boolean(true), ei_codec::boolean(false));
@@ -100,9 +103,13 @@ void NodeFunctions::add_connecting(RemoteFunctions& functions) {
   const auto disconnect_node = [this](const Arguments& args, const Now&) {
     return disconnect(args);
   };
-  functions.add_immediate("erlang", "disconnect_node", 1, disconnect_node);
-  functions.add_immediate("net_kernel", "disconnect", 1, disconnect_node);
-  functions.add_immediate("Elixir.Node", "disconnect", 1, disconnect_node);
+  const auto add = [&](std::string_view module, std::string_view function, std::size_t arity,
+                       const RemoteFunctions::Immediate& body) {
+    functions.add_immediate(module, function, arity, body, Use::administration);
+  };
+  add("erlang", "disconnect_node", 1, disconnect_node);
+  add("net_kernel", "disconnect", 1, disconnect_node);
+  add("Elixir.Node", "disconnect", 1, disconnect_node);
 
   const auto own_cookie = [this](const Arguments& args, const Now&) -> Result<Bytes> {
     auto cookie = atom_argument(args, 0);
@@ -116,16 +123,25 @@ void NodeFunctions::add_connecting(RemoteFunctions& functions) {
     if (!cookie) return cookie.error();
     return set_cookie(*std::move(node), *std::move(cookie));
   };
-  functions.add_immediate("erlang", "set_cookie", 1, own_cookie);
-  functions.add_immediate("Elixir.Node", "set_cookie", 1, own_cookie);
-  functions.add_immediate("erlang", "set_cookie", 2, peer_cookie);
-  functions.add_immediate("Elixir.Node", "set_cookie", 2, peer_cookie);
+  add("erlang", "set_cookie", 1, own_cookie);
+  add("Elixir.Node", "set_cookie", 1, own_cookie);
+  add("erlang", "set_cookie", 2, peer_cookie);
+  add("Elixir.Node", "set_cookie", 2, peer_cookie);
+
+  // Whoever asks has a cookie already. It may be another than the cluster's (set_cookie/2), and
+  // what an answer carries may be logged.
+  for (const std::string_view module : {"erlang", "Elixir.Node"}) {
+    for (const std::size_t arity : {0U, 1U}) {
+      functions.add_refused(module, "get_cookie", arity, "this node tells its cookie to nobody");
+    }
+  }
 }
 
 Result<Bytes> NodeFunctions::nodes(std::vector<std::string> kinds) {
   bool visible = false;
   bool hidden = false;
   bool self = false;
+  bool away = false;
   for (const std::string& kind : kinds) {
     const bool all = kind == "connected" || kind == "known";
     if (!all && kind != "visible" && kind != "hidden" && kind != "this") {
@@ -134,25 +150,25 @@ Result<Bytes> NodeFunctions::nodes(std::vector<std::string> kinds) {
     visible = visible || all || kind == "visible";
     hidden = hidden || all || kind == "hidden";
     self = self || kind == "known" || kind == "this";
+    away = away || kind == "known";
   }
   std::vector<Term> names;
   if (self) names.push_back(atom(self_.full()));
   for (const auto& [link, peer] : peers_.all()) {
     if (peer.info.visible() ? visible : hidden) names.push_back(atom(peer.name()));
   }
+  if (away) {
+    for (const std::string& name : peers_.away()) names.push_back(atom(name));
+  }
   return value(ei_codec::list(std::move(names)));
 }
 
 Result<Bytes> NodeFunctions::disconnect(const Arguments& arguments) {
   const auto name = atom_argument(arguments, 0);
-  if (!name) return name.error();
-  auto peer = NodeName::parse(*name);
+  auto peer = name ? NodeName::parse(*name) : Result<NodeName>(name.error());
   const bool known = peer && peers_.find(*name) != nullptr;
-  if (peer) {
-    // Also while it is away: whoever disconnects a node wants no link to it to come back.
-    discovery_.disconnected(*peer);
-    outbox_.act(Disconnect{*std::move(peer)});
-  }
+  // Also while it is away: an attempt under way ends, too.
+  if (peer) outbox_.act(Disconnect{*std::move(peer)});
   return value(ei_codec::boolean(known));
 }
 
@@ -179,7 +195,6 @@ void NodeFunctions::connect(const Arguments& arguments, Term yes, Term no, const
     finish(returned(yes), now);
     return;
   }
-  discovery_.wanted(*peer);
   outbox_.act(ConnectOnce{*peer});
   waiting_.push_back({*std::move(peer), std::move(yes), std::move(no), finish});
 }

@@ -5,7 +5,6 @@
 #include <functional>
 #include <vector>
 
-#include "cnode/process/discovery.hpp"
 #include "cnode/process/peers.hpp"
 #include "cnode/process/remote_functions.hpp"
 #include "cnode/process/signals.hpp"
@@ -14,9 +13,8 @@ namespace groot::process {
 
 class NodeFunctions {
  public:
-  NodeFunctions(const NodeName& self, Outbox& outbox, Peers& peers, Discovery& discovery,
-                const RegisteredNames& names)
-      : self_(self), outbox_(outbox), peers_(peers), discovery_(discovery), names_(names) {}
+  NodeFunctions(const NodeName& self, Outbox& outbox, Peers& peers, const RegisteredNames& names)
+      : self_(self), outbox_(outbox), peers_(peers), names_(names) {}
   NodeFunctions(const NodeFunctions&) = delete;
   NodeFunctions& operator=(const NodeFunctions&) = delete;
 
@@ -45,7 +43,6 @@ class NodeFunctions {
   const NodeName& self_;
   Outbox& outbox_;
   Peers& peers_;
-  Discovery& discovery_;
   const RegisteredNames& names_;
   std::vector<Waiting> waiting_;
 };

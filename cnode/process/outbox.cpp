@@ -52,6 +52,11 @@ Pid Outbox::pid(std::uint32_t id, std::uint32_t serial) const {
   return {node_, id, serial, creation_};
 }
 
+Pid Outbox::sender(ServedPid served, const SharedMessage& message) {
+  if (message.size() <= lone_message_bytes_min) return pid(served);
+  return pid(static_cast<std::uint32_t>(ServedPid::large_answer), ++large_answers_);
+}
+
 bool Outbox::is_ours(const Pid& pid) const {
   return pid.creation == creation_ && pid.node == node_;
 }

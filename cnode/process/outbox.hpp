@@ -26,7 +26,7 @@ enum class ServedPid : std::uint32_t {
   clock = 22,
   peer = 23,
   large_updates = 24,  // sends registers that take long
-  large_answer = 25,   // with a serial, see Outbox::new_sender
+  large_answer = 25,   // with a serial, see Outbox::sender
   client = 30,         // asks peers questions
   group_leader = 31,   // where spawned processes of peers send their output
   spawned_first = 1000,
@@ -58,11 +58,9 @@ class Outbox {
   [[nodiscard]] bool is_ours(const Pid& pid) const;
   // Never the same twice.
   [[nodiscard]] Reference new_reference();
-  // A process that lives for one message: signals keep their order by sender, and this one makes
-  // nobody wait.
-  [[nodiscard]] Pid new_sender() {
-    return pid(static_cast<std::uint32_t>(ServedPid::large_answer), ++senders_);
-  }
+  // Who sends such a message: `served`, or, of one that takes long to send, a process that lives
+  // for it alone. Signals keep their order by sender, and this one makes nobody wait.
+  [[nodiscard]] Pid sender(ServedPid served, const SharedMessage& message);
 
  private:
   struct Silence {
@@ -73,7 +71,7 @@ class Outbox {
   ei_codec::Atom node_;
   std::uint32_t creation_;
   std::uint64_t references_ = 0;
-  std::uint32_t senders_ = 0;
+  std::uint32_t large_answers_ = 0;
   std::uint32_t reference_salt_;
   std::vector<Action> actions_;
   std::map<std::pair<std::string, std::string>, Silence, std::less<>> silences_;

@@ -72,17 +72,25 @@ void PeerProbe::ask_later(LinkId link, const Now& now) {
   probe.ask_again_ms = now.monotonic_ms + (soon ? restart_retry_ms : probe_retry_ms);
 }
 
-void PeerProbe::found_storage(LinkId link, const Pid& storage, const Now& now) {
+void PeerProbe::storage_spoke(const Peer& peer, const StorageSeen& storage, const Now& now) {
+  watch(peer.link, storage.pid);
+  identified(peer.link, storage.pid, storage.kind, now);
+}
+
+void PeerProbe::watch(LinkId link, const Pid& storage) {
   Probe& probe = probes_[link];
-  if (probe.watched != storage) {
-    // The process, not its name: should it be dead already, with another one in its place, this
-    // says so.
-    probe.watched = storage;
-    requests_.watch(link, storage, [this, link, storage](const Term&, const Now& then) {
-      storage_died(link, storage, then);
-    });
-  }
+  if (probe.watched == storage) return;
+  // The process, not its name: should it be dead already, with another one in its place, this
+  // says so.
+  probe.watched = storage;
+  requests_.watch(link, storage,
+                  [this, link, storage](const Now& then) { storage_died(link, storage, then); });
+}
+
+void PeerProbe::found_storage(LinkId link, const Pid& storage, const Now& now) {
   const Peer* peer = peers_.find(link);
+  if (peer->storage == storage) return;  // it has spoken meanwhile
+  watch(link, storage);
   if (peer->kind) {
     identified(link, storage, *peer->kind, now);  // restarted: the code is the same
     return;
@@ -112,9 +120,10 @@ void PeerProbe::ask_delete(LinkId link, const Pid& storage, const Now& now) {
 
 void PeerProbe::identified(LinkId link, const Pid& storage, store::PeerKind kind, const Now& now) {
   Probe& probe = probes_[link];
-  if (probe.watched != storage) return;  // died while it was looked at
-  probe.restarts_awaited = 0;
   Peer& peer = *peers_.find(link);
+  // It died while it was looked at, or has spoken meanwhile.
+  if (probe.watched != storage || peer.storage == storage) return;
+  probe.restarts_awaited = 0;
   const bool first = !peer.kind;
   peer.kind = kind;
   peer.storage = storage;

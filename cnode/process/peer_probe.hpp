@@ -35,6 +35,9 @@ class PeerProbe {
 
   void peer_up(const Peer& peer, const Now& now);
   void peer_down(LinkId link) { probes_.erase(link); }
+  // A message from this storage process, which was known on an earlier link, came before all
+  // questions were answered: a visible peer sends its state as soon as it sees us.
+  void storage_spoke(const Peer& peer, const StorageSeen& storage, const Now& now);
   void wake(const Now& now);
   [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
 
@@ -52,6 +55,7 @@ class PeerProbe {
   void say_hello(LinkId link, const Now& now);
   void ask_storage(LinkId link, const Now& now);
   void found_storage(LinkId link, const Pid& storage, const Now& now);
+  void watch(LinkId link, const Pid& storage);
   void ask_delete(LinkId link, const Pid& storage, const Now& now);
   void identified(LinkId link, const Pid& storage, store::PeerKind kind, const Now& now);
   void storage_died(LinkId link, const Pid& storage, const Now& now);

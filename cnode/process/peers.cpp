@@ -1,5 +1,7 @@
 #include "cnode/process/peers.hpp"
 
+#include <set>
+
 namespace groot::process {
 
 Peer& Peers::add(LinkId link, const dist::PeerInfo& info) {
@@ -32,8 +34,18 @@ Peer* Peers::find_id(store::PeerId id) {
   return nullptr;
 }
 
-std::optional<dist::Pid>& Peers::last_storage(const Peer& peer) {
+std::optional<StorageSeen>& Peers::last_storage(const Peer& peer) {
   return memories_.find(peer.name())->second.storage;
+}
+
+std::vector<std::string> Peers::away() const {
+  std::set<std::string_view> here;
+  for (const auto& [link, peer] : peers_) here.insert(peer.name());
+  std::vector<std::string> names;
+  for (const auto& [name, memory] : memories_) {
+    if (!here.contains(name)) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace groot::process

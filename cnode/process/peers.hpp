@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cnode/process/router.hpp"
 
@@ -30,6 +31,12 @@ struct Peer {
   [[nodiscard]] bool replicates() const { return is_ours() || (is_stock() && storage); }
 };
 
+// A storage process and what it understands.
+struct StorageSeen {
+  dist::Pid pid;
+  store::PeerKind kind;
+};
+
 class Peers {
  public:
   Peer& add(LinkId link, const dist::PeerInfo& info);
@@ -41,14 +48,16 @@ class Peers {
   [[nodiscard]] Peer* find_id(store::PeerId id);
 
   // The storage process seen at this peer last, also on an earlier link.
-  [[nodiscard]] std::optional<dist::Pid>& last_storage(const Peer& peer);
+  [[nodiscard]] std::optional<StorageSeen>& last_storage(const Peer& peer);
 
   [[nodiscard]] std::map<LinkId, Peer>& all() { return peers_; }
+  // Those that are away now.
+  [[nodiscard]] std::vector<std::string> away() const;
 
  private:
   struct Memory {
     store::PeerId id = 0;
-    std::optional<dist::Pid> storage;
+    std::optional<StorageSeen> storage;
   };
   std::map<LinkId, Peer> peers_;
   std::map<std::string, Memory, std::less<>> memories_;

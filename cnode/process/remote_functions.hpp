@@ -1,5 +1,7 @@
 // The functions that peers may call here: a table of module, function and arity. Everything else is
-// `undef`, exactly as on a BEAM without that module.
+// `undef`, exactly as on a BEAM without that module. What is in the table but not allowed raises an
+// error that says why, and does not count as exported: {refused, Text}, in an Elixir module a
+// RuntimeError.
 #pragma once
 
 #include <functional>
@@ -30,16 +32,29 @@ using Outcome = std::variant<Returned, Raised>;
 // Called exactly once, during the call or later.
 using Finish = std::function<void(const Outcome& outcome, const Now& now)>;
 
+// What a function is for, which decides whether --remote-admin allows it.
+enum class Use {
+  replication,     // nodes of ours need it of each other
+  groot,           // uses Groot, or only asks
+  administration,  // changes the node: whom it is connected to, cookies
+};
+
 class RemoteFunctions {
  public:
   using Function = std::function<void(const Arguments&, const Now&, const Finish&)>;
   // The same for functions that answer at once; an Error is raised as an argument_error.
   using Immediate = std::function<Result<Bytes>(const Arguments&, const Now&)>;
 
+  explicit RemoteFunctions(RemoteAdmin admin) : admin_(admin) {}
+
   // Precondition: not in the table yet.
-  void add(std::string_view module, std::string_view function, std::size_t arity, Function body);
+  void add(std::string_view module, std::string_view function, std::size_t arity, Function body,
+           Use use = Use::groot);
   void add_immediate(std::string_view module, std::string_view function, std::size_t arity,
-                     Immediate body);
+                     Immediate body, Use use = Use::groot);
+  // One that a BEAM has and this node never allows.
+  void add_refused(std::string_view module, std::string_view function, std::size_t arity,
+                   std::string_view why);
 
   void call(std::string_view module, std::string_view function, const Arguments& arguments,
             const Now& now, const Finish& finish) const;
@@ -48,7 +63,15 @@ class RemoteFunctions {
 
  private:
   using Name = std::tuple<std::string, std::string, std::size_t>;
-  std::map<Name, Function> table_;
+  struct Entry {
+    Function body;
+    bool allowed = true;
+  };
+
+  [[nodiscard]] bool allows(Use use) const;
+
+  RemoteAdmin admin_;
+  std::map<Name, Entry> table_;
 };
 
 [[nodiscard]] Returned returned(const Term& term);

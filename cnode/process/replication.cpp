@@ -67,7 +67,10 @@ std::vector<SharedMessage> encode(std::span<const store::RegisterPtr> registers)
   return messages;
 }
 
-std::string text_of(const store::Report& report) {
+// `peer` is the one that the report is about; null when it is about none, or that one is gone.
+std::string text_of(const store::Report& report, const Peer* peer) {
+  if (peer) return peer->name() + " " + report.detail;
+  if (report.peer != 0) return "a peer that is gone " + report.detail;
   if (!report.reg) return report.detail;
   const auto key = decode_term(ei_codec::ScannedTerm::trusted(report.reg->key()));
   std::string text = key ? to_text(*key) : key.error().text();
@@ -90,7 +93,7 @@ void Replication::perform(store::Effects effects, const Now& now) {
     } else if (auto* changed = std::get_if<store::Changed>(&effect)) {
       outbox_.act(Notify{std::move(changed->reg)});
     } else if (const auto* report = std::get_if<store::Report>(&effect)) {
-      outbox_.log(LogLine::Level::warning, text_of(*report));
+      outbox_.log(LogLine::Level::warning, text_of(*report, peers_.find_id(report->peer)));
     }
   }
   for (auto& [except, registers] : broadcasts) broadcast(std::move(registers), except, now);

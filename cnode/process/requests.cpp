@@ -5,20 +5,34 @@
 #include "cnode/process/term_append.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
+#include "ei_codec/term_reader.hpp"
 
 namespace groot::process {
 namespace {
 
+using ei_codec::ScannedTerm;
+using ei_codec::TermReader;
+
+// A reason for a log line. That of a server that crashed holds all that the server held.
+std::string short_text(ScannedTerm reason) {
+  if (reason.size() > logged_reason_bytes_max) {
+    return "a reason of " + std::to_string(reason.size()) + " bytes";
+  }
+  const auto term = decode_term(reason);
+  return term ? to_text(*term, ei_codec::Syntax::erlang) : term.error().text();
+}
+
 // The reason with which the process of an erpc:execute_call ends:
 // {Res, return, Value} | {Res, throw | exit, Reason} | {Res, error, Reason, Stack} | any other.
-Result<Term> call_result(const Term& reason) {
-  const auto* tuple = reason.get_if<ei_codec::Tuple>();
-  if (tuple && tuple->elements.size() >= 3 && tuple->elements[1].is_atom("return")) {
-    return tuple->elements[2];
-  }
-  const bool raised = tuple && tuple->elements.size() >= 3;
-  return {process_errc::call_failed,
-          to_text(raised ? tuple->elements[2] : reason, ei_codec::Syntax::erlang)};
+Result<Term> call_result(ScannedTerm reason) {
+  TermReader reader(reason);
+  const auto arity = reader.take_tuple();
+  if (!arity || *arity < 3) return {process_errc::call_failed, short_text(reason)};
+  reader.take_term();
+  const bool returned = reader.take_atom("return");
+  if (!returned) reader.take_term();
+  if (returned) return decode_term(reader.take_term());
+  return {process_errc::call_failed, short_text(reader.take_term())};
 }
 
 }  // namespace
@@ -99,16 +113,15 @@ void Requests::demonitor(const Reference& ref, const Pending& pending) {
 
 void Requests::receive(ei_codec::ScannedTerm message, const Now& now) {
   // Anything but {Ref, Reply} to a question still open is late or not for us.
-  const auto decoded = decode_term(message);
-  if (!decoded) return;
-  const auto* tuple = decoded->get_if<ei_codec::Tuple>();
-  if (!tuple || tuple->elements.size() != 2) return;
-  const auto* ref = tuple->elements[0].get_if<Reference>();
+  TermReader reader(message);
+  if (reader.take_tuple() != 2U || reader.kind() != ei_codec::TermKind::reference) return;
+  const auto decoded = decode_term(reader.take_term());
+  const auto* ref = decoded ? decoded->get_if<Reference>() : nullptr;
   if (!ref) return;
   const auto pending = pending_.find(*ref);
   if (pending == pending_.end() || pending->second.is_spawn) return;
   demonitor(*ref, pending->second);
-  finish(pending, tuple->elements[1], now);
+  finish(pending, decode_term(reader.take_term()), now);
 }
 
 void Requests::spawn_reply(const dist::SpawnReply& reply, const Now& now) {
@@ -121,20 +134,19 @@ void Requests::spawn_reply(const dist::SpawnReply& reply, const Now& now) {
   pending->second.target = reply.result;
 }
 
-void Requests::monitor_exit(const dist::MonitorPExit& exit, const Now& now) {
+void Requests::monitor_exit(const dist::MonitorPExit& exit, ScannedTerm reason, const Now& now) {
   if (const auto watch = watches_.find(exit.ref); watch != watches_.end()) {
     const Down down = std::move(watch->second.down);
     watches_.erase(watch);
-    down(exit.reason, now);
+    down(now);
     return;
   }
   const auto pending = pending_.find(exit.ref);
   if (pending == pending_.end()) return;
   if (pending->second.is_spawn) {
-    finish(pending, call_result(exit.reason), now);
+    finish(pending, call_result(reason), now);
   } else {
-    finish(pending, Error{process_errc::no_process, to_text(exit.reason, ei_codec::Syntax::erlang)},
-           now);
+    finish(pending, Error{process_errc::no_process, short_text(reason)}, now);
   }
 }
 

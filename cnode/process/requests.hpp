@@ -16,8 +16,8 @@ class Requests {
  public:
   // Errors: request_timeout, peer_gone, no_process, call_failed (its detail says what was raised).
   using Answered = std::function<void(const Result<Term>& answer, const Now& now)>;
-  // What ended the watched process.
-  using Down = std::function<void(const Term& reason, const Now& now)>;
+  // The watched process has ended.
+  using Down = std::function<void(const Now& now)>;
 
   explicit Requests(Outbox& outbox) : outbox_(outbox) {}
 
@@ -42,7 +42,7 @@ class Requests {
   // ---- what peers send to the process ServedPid::client ----
   void receive(ei_codec::ScannedTerm message, const Now& now);
   void spawn_reply(const dist::SpawnReply& reply, const Now& now);
-  void monitor_exit(const dist::MonitorPExit& exit, const Now& now);
+  void monitor_exit(const dist::MonitorPExit& exit, ei_codec::ScannedTerm reason, const Now& now);
 
   void peer_down(LinkId link, const Now& now);
   void wake(const Now& now);

@@ -49,8 +49,8 @@ struct Router::Impl {
   void on(LinkId, const dist::SpawnReply& reply, const Message&, const Now& now) {
     requests.spawn_reply(reply, now);
   }
-  void on(LinkId, const dist::MonitorPExit& exit, const Message&, const Now& now) {
-    requests.monitor_exit(exit, now);
+  void on(LinkId, const dist::MonitorPExit& exit, const Message& reason, const Now& now) {
+    if (reason) requests.monitor_exit(exit, *reason, now);
   }
   void on(LinkId link, const dist::MonitorP& monitor, const Message&, const Now&) {
     signals.monitor(link, monitor);
@@ -67,11 +67,11 @@ struct Router::Impl {
   void on(LinkId link, const dist::UnlinkId& unlink, const Message&, const Now&) {
     signals.unlink(link, unlink);
   }
-  void on(LinkId link, const dist::Exit& exit, const Message&, const Now&) {
-    signals.exit(link, exit);
+  void on(LinkId link, const dist::Exit& exit, const Message& reason, const Now&) {
+    if (reason) signals.exit(link, exit, *reason);
   }
-  void on(LinkId link, const dist::Exit2& exit, const Message&, const Now&) {
-    signals.exit(link, exit);
+  void on(LinkId link, const dist::Exit2& exit, const Message& reason, const Now&) {
+    if (reason) signals.exit(link, exit, *reason);
   }
   // We make no alias, end no link and print nothing: nothing to do.
   void on(LinkId, const dist::AliasSend&, const Message&, const Now&) {}
@@ -89,9 +89,9 @@ struct Router::Impl {
   Spawned spawned{outbox};
   RegisteredNames names;
   Signals signals{outbox, peers, spawned, names};
-  NodeFunctions node_functions{options.self, outbox, peers, discovery, names};
-  RemoteFunctions functions;
-  AnnounceFeed feed{options.self, options.random, outbox, peers, requests};
+  NodeFunctions node_functions{options.self, outbox, peers, names};
+  RemoteFunctions functions{options.remote_admin};
+  AnnounceFeed feed{options.self, options.random, outbox, peers, requests, replica};
   Tap tap{options.self,
           outbox,
           peers,
@@ -104,18 +104,28 @@ struct Router::Impl {
                   {[this](Peer& peer, const Now& now) { ready(peer, now); },
                    [this](Peer& peer, const Now& now) { storage_down(peer, now); }}};
 
-  StorageProcess storage{
-      outbox,
-      peers,
-      replica,
-      replication,
-      store_requests,
-      [this](LinkId link, bool news, const Now& now) { feed.full_state_merged(link, news, now); }};
+  StorageProcess storage{outbox,
+                         peers,
+                         replica,
+                         replication,
+                         store_requests,
+                         {[this](const Peer& peer, const StorageSeen& seen, const Now& now) {
+                            probe.storage_spoke(peer, seen, now);
+                          },
+                          [this](LinkId link, bool news, const Now& now) {
+                            feed.full_state_merged(link, news, now);
+                          }}};
   ClockSyncProcess clock_sync{outbox, peers, replica, options.random};
   ClockProcess clock{outbox, replica};
   NetKernelProcess net_kernel{outbox};
   RpcProcess rpc{options.self, outbox, spawned, functions};
   PeerProcess peer_process{outbox};
+  GlobalNameServer global{
+      options.self,
+      outbox,
+      peers,
+      {[this](LinkId link, const std::vector<std::string>& nodes) { discovery.named(link, nodes); },
+       [this](const Peer& peer) { outbox.act(Disconnect{peer.info.name}); }}};
   std::array<ServedProcess*, 6> served{&storage,    &clock_sync, &clock,
                                        &net_kernel, &rpc,        &peer_process};
 };
@@ -134,19 +144,20 @@ void Router::Impl::ready(Peer& peer, const Now& now) {
     return;
   }
   auto& last_storage = peers.last_storage(peer);
-  const bool same_process = last_storage == peer.storage;
-  last_storage = peer.storage;
+  const bool same_process = last_storage && last_storage->pid == *peer.storage;
+  last_storage = {*peer.storage, *peer.kind};
   if (same_process) {
     replica.peer_back(peer.id, now);
   } else {
     replica.peer_up(peer.id, *peer.kind, now);
   }
 
-  // A visible peer is pushed to by the peer itself, as any Groot node.
-  const bool feeds = options.hidden_feed != HiddenFeed::off && !peer.info.visible();
+  // A peer that sees us as visible sends its state when the link comes up, and its writes.
+  const bool visible = peer.info.visible();
+  const bool feeds = options.hidden_feed != HiddenFeed::off && !visible;
   // After a cut, what the same process no longer shows was deleted there: hear it before it is
   // told, or the deleted keys come back. The state that it shows says what else it lacks.
-  if (!same_process || !feeds) replication.push_full_state(peer, now);
+  if (!same_process || (!feeds && !visible)) replication.push_full_state(peer, now);
   if (!feeds) return;
   feed.start(peer, options.hidden_feed == HiddenFeed::announce, now);
   if (options.hidden_feed == HiddenFeed::tap) tap.install(peer, now);
@@ -181,12 +192,12 @@ void Router::Impl::deliver(LinkId link, const std::optional<Pid>& from, const di
     const bool is_it = name ? name->name == process->name()
                             : pid->id == static_cast<std::uint32_t>(process->pid());
     if (!is_it) continue;
-    process->receive({link, peer->name(), from, message}, now);
+    process->receive({link, peer->name(), from, message}, requests, now);
     return;
   }
   // To an unknown name or pid: lost without a word, as on a BEAM.
   if (name && name->name == global_name_server_name) {
-    answer_global(outbox, options.self, link, message);
+    global.receive(link, message);
   } else if (pid && pid->id == static_cast<std::uint32_t>(ServedPid::client)) {
     requests.receive(message, now);
   } else if (pid && pid->id == static_cast<std::uint32_t>(ServedPid::group_leader)) {

@@ -3,7 +3,7 @@
 //
 //   peer frames ──> Router ──> storage_process ──> store::Replica
 //                     │   ├──> clock_sync_process, net_kernel_process, rpc_process, peer_process
-//                     │   └──> hidden_feed (asks stock peers for what hidden nodes are not sent)
+//                     │   └──> announce_feed, tap (what stock peers do not send to hidden nodes)
 //                     └──> actions: frames to send, nodes to dial, lines to log
 //
 // Pure: time is an argument, randomness injected. Not thread-safe: the owner calls it under the
@@ -34,10 +34,15 @@ using store::Now;
 // How a hidden node hears what stock Groot sends to visible nodes only (groot-protocol section 4).
 enum class HiddenFeed { announce, tap, off };
 
+// What remote calls may do here: all of the table; what uses Groot or only asks; nothing but what
+// nodes of ours ask of each other.
+enum class RemoteAdmin { full, groot, off };
+
 struct RouterOptions {
   NodeName self;
   std::uint32_t creation = 0;
   HiddenFeed hidden_feed = HiddenFeed::announce;
+  RemoteAdmin remote_admin = RemoteAdmin::full;
   std::function<std::uint64_t()> random;
 };
 
@@ -55,7 +60,7 @@ struct ConnectOnce {
 };  // Node.connect: peer_up or connect_failed must follow
 struct Disconnect {
   NodeName peer;
-};  // Node.disconnect
+};  // Node.disconnect: a kept one is dialled again, but not at once
 struct SetCookie {
   std::optional<NodeName> peer;
   std::string cookie;

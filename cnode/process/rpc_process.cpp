@@ -156,19 +156,20 @@ void RpcProcess::on_info(const Delivery& delivery, const Now& now) {
   if (!pid) return;
   const Pid caller = *pid;
   const LinkId link = delivery.link;
-  const Pid rex = outbox().pid(ServedPid::rex);
   if (reader.take_atom("features_request")) {
-    outbox().send(link, dist::Send{rex, caller},
+    outbox().send(link, dist::Send{outbox().pid(ServedPid::rex), caller},
                   encoded(ei_codec::tuple({atom("features_reply"), atom(self_.full()),
                                            ei_codec::list({atom("erpc")})})));
     return;
   }
   if (reader.take_tuple() != 5U || !reader.take_atom("call")) return;
-  apply(reader, now, [this, link, rex, caller](const Outcome& outcome, const Now&) {
-    Bytes message;
-    append_tuple(message, 2);
-    append_atom(message, "rex");
-    outbox().send(link, dist::Send{rex, caller}, rex_result(outcome).behind(std::move(message)));
+  apply(reader, now, [this, link, caller](const Outcome& outcome, const Now&) {
+    Bytes head;
+    append_tuple(head, 2);
+    append_atom(head, "rex");
+    SharedMessage message = rex_result(outcome).behind(std::move(head));
+    const Pid from = outbox().sender(ServedPid::rex, message);
+    outbox().send(link, dist::Send{from, caller}, std::move(message));
   });
 }
 

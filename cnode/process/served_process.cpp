@@ -5,7 +5,7 @@
 
 namespace groot::process {
 
-void ServedProcess::receive(const Delivery& delivery, const Now& now) {
+void ServedProcess::receive(const Delivery& delivery, Requests& requests, const Now& now) {
   const GenMessage message = read_gen_message(delivery.link, delivery.message);
   const auto not_understood = [&](const char* what, ScannedTerm request) {
     const std::string head = request_name(request);
@@ -22,7 +22,7 @@ void ServedProcess::receive(const Delivery& delivery, const Now& now) {
   } else if (const auto* cast = std::get_if<GenCast>(&message)) {
     if (!on_cast(cast->message, delivery, now)) not_understood("cast", cast->message);
   } else if (const auto* system = std::get_if<SystemMessage>(&message)) {
-    if (!answer_system_message(outbox_, *this, *system)) {
+    if (!answer_system_message(outbox_, requests, *this, *system, now)) {
       not_understood("system message", system->request);
     }
   } else {

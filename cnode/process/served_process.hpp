@@ -6,6 +6,7 @@
 
 #include "cnode/process/gen_message.hpp"
 #include "cnode/process/peers.hpp"
+#include "cnode/process/requests.hpp"
 
 namespace groot::process {
 
@@ -25,7 +26,7 @@ class ServedProcess {
   ServedProcess(const ServedProcess&) = delete;
   ServedProcess& operator=(const ServedProcess&) = delete;
 
-  void receive(const Delivery& delivery, const Now& now);
+  void receive(const Delivery& delivery, Requests& requests, const Now& now);
 
   [[nodiscard]] ServedPid pid() const { return pid_; }
   [[nodiscard]] std::string_view name() const { return name_; }

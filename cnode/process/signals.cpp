@@ -2,11 +2,20 @@
 
 #include <algorithm>
 
-#include "ei_codec/term_encode.hpp"
+#include "cnode/process/term_append.hpp"
+#include "ei_codec/term_reader.hpp"
 
 namespace groot::process {
 
-using ei_codec::atom;
+namespace {
+
+SharedBytes encoded_atom(std::string_view name) {
+  Bytes bytes;
+  append_atom(bytes, name);
+  return share(std::move(bytes));
+}
+
+}  // namespace
 
 bool Signals::is_served(const Pid& pid) const {
   if (!outbox_.is_ours(pid) || pid.serial != 0) return false;
@@ -31,7 +40,8 @@ void Signals::monitor(LinkId link, const dist::MonitorP& monitor) {
       return;
     }
   }
-  outbox_.send(link, dist::MonitorPExit{monitor.to, monitor.from, monitor.ref, atom("noproc")});
+  outbox_.send(link, dist::MonitorPExit{monitor.to, monitor.from, monitor.ref},
+               encoded_atom("noproc"));
 }
 
 void Signals::demonitor(LinkId link, const dist::DemonitorP& demonitor) {
@@ -44,7 +54,7 @@ void Signals::link(LinkId link, const dist::LinkTo& to) {
     spawned_.link(to.to, link, to.from);
     return;
   }
-  outbox_.send(link, dist::Exit{to.to, to.from, atom("noproc")});
+  outbox_.send(link, dist::Exit{to.to, to.from}, encoded_atom("noproc"));
 }
 
 void Signals::unlink(LinkId link, const dist::Unlink& unlink) {
@@ -56,20 +66,22 @@ void Signals::unlink(LinkId link, const dist::UnlinkId& unlink) {
   outbox_.send(link, dist::UnlinkIdAck{unlink.id, unlink.to, unlink.from});
 }
 
-void Signals::exit(LinkId link, const dist::Exit& exit) {
+void Signals::exit(LinkId link, const dist::Exit& exit, ScannedTerm reason) {
   if (is_spawned(exit.to)) spawned_.unlink(exit.to, link, exit.from);
-  end(link, exit.to, exit.reason);
+  end(link, exit.to, reason);
 }
 
-void Signals::exit(LinkId link, const dist::Exit2& exit) {
-  end(link, exit.to, exit.reason);
+void Signals::exit(LinkId link, const dist::Exit2& exit, ScannedTerm reason) {
+  end(link, exit.to, reason);
 }
 
-void Signals::end(LinkId link, const Pid& pid, const ei_codec::Term& reason) {
+void Signals::end(LinkId link, const Pid& pid, ScannedTerm reason) {
   if (is_spawned(pid)) {
-    if (reason.is_atom("normal")) return;
-    const ei_codec::Term ended = reason.is_atom("kill") ? atom("killed") : reason;
-    spawned_.exit(pid, share(encode_term(ended)));
+    ei_codec::TermReader reader(reason);
+    if (reader.take_atom("normal")) return;
+    const ei_codec::ByteView bytes = reason.bytes();
+    spawned_.exit(pid, reader.take_atom("kill") ? encoded_atom("killed")
+                                                : share(Bytes(bytes.begin(), bytes.end())));
     return;
   }
   if (!is_served(pid)) return;

@@ -7,8 +7,11 @@
 #include "cnode/process/outbox.hpp"
 #include "cnode/process/peers.hpp"
 #include "cnode/process/spawned.hpp"
+#include "ei_codec/term_scan.hpp"
 
 namespace groot::process {
+
+using ei_codec::ScannedTerm;
 
 // The names registered on this node and their pids.
 using RegisteredNames = std::vector<std::pair<std::string_view, ServedPid>>;
@@ -26,11 +29,11 @@ class Signals {
   // Always acknowledged, also where there is no link.
   void unlink(LinkId link, const dist::UnlinkId& unlink);
   // From a linked process: the link is gone with it. From exit/2: links stay.
-  void exit(LinkId link, const dist::Exit& exit);
-  void exit(LinkId link, const dist::Exit2& exit);
+  void exit(LinkId link, const dist::Exit& exit, ScannedTerm reason);
+  void exit(LinkId link, const dist::Exit2& exit, ScannedTerm reason);
 
  private:
-  void end(LinkId link, const Pid& pid, const ei_codec::Term& reason);
+  void end(LinkId link, const Pid& pid, ScannedTerm reason);
   [[nodiscard]] bool is_served(const Pid& pid) const;
   [[nodiscard]] bool is_spawned(const Pid& pid) const;
 

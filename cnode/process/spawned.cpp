@@ -48,10 +48,10 @@ void Spawned::exit(const Pid& pid, const SharedMessage& reason) {
   const Process process = std::move(found->second);
   processes_.erase(found);
   for (const Watcher& watcher : process.watchers) {
-    outbox_.send(watcher.link, dist::MonitorPExit{pid, watcher.pid, watcher.ref, {}}, reason);
+    outbox_.send(watcher.link, dist::MonitorPExit{pid, watcher.pid, watcher.ref}, reason);
   }
   for (const Linked& linked : process.links) {
-    outbox_.send(linked.link, dist::Exit{pid, linked.pid, {}}, reason);
+    outbox_.send(linked.link, dist::Exit{pid, linked.pid}, reason);
   }
 }
 

@@ -1,21 +1,13 @@
 #include "cnode/process/storage_process.hpp"
 
-#include <algorithm>
-
 #include "cnode/process/register_codec.hpp"
+#include "cnode/process/registers_reader.hpp"
 #include "cnode/process/term_append.hpp"
 
 namespace groot::process {
 namespace {
 
 using ei_codec::TermReader;
-
-// Room made at once for what a whole state changes; a larger one grows as it goes.
-constexpr std::size_t effects_expected_max = std::size_t{1} << 16;
-
-bool is_change(const store::Effect& effect) {
-  return std::holds_alternative<store::Changed>(effect);
-}
 
 }  // namespace
 
@@ -83,45 +75,42 @@ bool StorageProcess::update_register(TermReader& reader, const Delivery& deliver
   return true;
 }
 
+// A stock storage process only ever sends all that it has. The same message from any other process
+// (a user's, a node of ours) says nothing about what it does not hold.
+bool StorageProcess::is_complete_state(const Delivery& delivery, const Now& now) {
+  const Peer* peer = peers_.find(delivery.link);
+  if (!peer || !delivery.from) return false;
+  const auto& last = peers_.last_storage(*peer);
+  if (!peer->kind && last && last->pid == *delivery.from) hooks_.storage_spoke(*peer, *last, now);
+  return peer->is_stock() && peer->storage && *peer->storage == *delivery.from;
+}
+
 bool StorageProcess::update_registers(TermReader& reader, const Delivery& delivery,
                                       const Now& now) {
   const auto count = reader.take_map();
   if (!count) return false;
   const Peer* peer = peers_.find(delivery.link);
   const store::PeerId id = peer ? peer->id : 0;
-  // A stock storage process only ever sends all that it has. The same message from any other
-  // process (a user's, a node of ours) says nothing about what it does not hold.
-  const bool complete = peer && peer->is_stock() && peer->storage && delivery.from == peer->storage;
+  const bool complete = is_complete_state(delivery, now);
   store::Effects effects;
-  effects.reserve(std::min<std::size_t>(*count, effects_expected_max));
   if (complete) replica_.begin_full_state(id);
   bool news = false;
-  std::uint32_t malformed = 0;
-  Error first_error;
-  for (std::uint32_t i = 0; i < *count; ++i) {
-    reader.take_term();  // the key stands in the register as well
-    const TermReader before = reader;
-    const auto reg = read_register(reader, key_scratch_);
-    if (!reg) {
-      if (malformed++ == 0) first_error = reg.error();
-      reader = before;
-      reader.take_term();
-      continue;
-    }
-    const store::MergeOutcome outcome = complete ? replica_.merge_full_state(id, *reg, now, effects)
-                                                 : replica_.merge(id, *reg, now, effects);
-    news = news || outcome.changed;
+  RegistersReader registers(reader, *count);
+  for (auto batch = registers.next(); !batch.empty(); batch = registers.next()) {
+    const bool changed = complete ? replica_.merge_full_state(id, batch, now, effects)
+                                  : replica_.merge(id, batch, now, effects);
+    news = news || changed;
   }
   // A register that could not be read is not absent: no conclusions from such a state.
-  if (complete && malformed == 0) {
-    const std::size_t before = effects.size();
-    replica_.end_full_state(id, now, effects);
-    news = news || std::any_of(effects.begin() + static_cast<std::ptrdiff_t>(before), effects.end(),
-                               is_change);
+  if (complete && registers.malformed() == 0) {
+    const bool changed = replica_.end_full_state(id, now, effects);
+    news = news || changed;
   }
-  if (malformed > 0) skipped(delivery, malformed, first_error, now);
+  if (registers.malformed() > 0) {
+    skipped(delivery, registers.malformed(), registers.first_error(), now);
+  }
   replication_.perform(std::move(effects), now);
-  if (complete) full_state_merged_(delivery.link, news, now);
+  if (complete) hooks_.full_state_merged(delivery.link, news, now);
   return true;
 }
 

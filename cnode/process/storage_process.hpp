@@ -12,17 +12,21 @@ namespace groot::process {
 
 class StorageProcess final : public ServedProcess {
  public:
-  // A stock peer's complete state was merged; `news`: it changed something here.
-  using FullStateMerged = std::function<void(LinkId link, bool news, const Now& now)>;
+  struct Hooks {
+    // The storage process that this peer had on an earlier link sent a state.
+    std::function<void(const Peer& peer, const StorageSeen& storage, const Now& now)> storage_spoke;
+    // A stock peer's complete state was merged; `news`: it changed something here.
+    std::function<void(LinkId link, bool news, const Now& now)> full_state_merged;
+  };
 
   StorageProcess(Outbox& outbox, Peers& peers, store::Replica& replica, Replication& replication,
-                 StoreRequests& requests, FullStateMerged full_state_merged)
+                 StoreRequests& requests, Hooks hooks)
       : ServedProcess(outbox, ServedPid::storage, storage_name),
         peers_(peers),
         replica_(replica),
         replication_(replication),
         requests_(requests),
-        full_state_merged_(std::move(full_state_merged)) {}
+        hooks_(std::move(hooks)) {}
 
   // #{table => 'Elixir.Groot.Storage', registers => #{Key => R}}, as stock Groot's.
   void append_state(Bytes& out) const override;
@@ -36,6 +40,7 @@ class StorageProcess final : public ServedProcess {
  private:
   bool update_register(ei_codec::TermReader& reader, const Delivery& delivery, const Now& now);
   bool update_registers(ei_codec::TermReader& reader, const Delivery& delivery, const Now& now);
+  [[nodiscard]] bool is_complete_state(const Delivery& delivery, const Now& now);
   bool propagate_delete(ScannedTerm key, const Delivery& delivery, const Now& now);
   void skipped(const Delivery& delivery, std::uint32_t count, const Error& why, const Now& now);
   void answer_result(const ReplyTo& to, const Result<void>& result);
@@ -44,7 +49,7 @@ class StorageProcess final : public ServedProcess {
   store::Replica& replica_;
   Replication& replication_;
   StoreRequests& requests_;
-  FullStateMerged full_state_merged_;
+  Hooks hooks_;
   Bytes key_scratch_;
 };
 

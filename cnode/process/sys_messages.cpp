@@ -1,5 +1,7 @@
 #include "cnode/process/sys_messages.hpp"
 
+#include <charconv>
+
 #include "cnode/process/served_process.hpp"
 #include "cnode/process/term_append.hpp"
 #include "ei_codec/term_encode.hpp"
@@ -7,13 +9,6 @@
 
 namespace groot::process {
 namespace {
-
-// The characters of `text` as a list, for OTP's own texts.
-ei_codec::Term charlist(std::string_view text) {
-  std::vector<ei_codec::Term> characters;
-  for (const char c : text) characters.emplace_back(static_cast<int>(c));
-  return ei_codec::list(std::move(characters));
-}
 
 // What gen_server shows: a header, what every server has, and the state.
 void append_status(Outbox& outbox, const ServedProcess& process, Bytes& out) {
@@ -28,44 +23,72 @@ void append_status(Outbox& outbox, const ServedProcess& process, Bytes& out) {
   encode_term(pid, out);  // parent: nobody started it
   append_nil(out);        // debug options
   append_list(out, 3);    // Misc
-  encode_term(ei_codec::tuple({ei_codec::atom("header"), charlist("Status for generic server " +
-                                                                  std::string(process.name()))}),
-              out);
+  encode_term(
+      ei_codec::tuple({ei_codec::atom("header"), ei_codec::charlist("Status for generic server " +
+                                                                    std::string(process.name()))}),
+      out);
   encode_term(
       ei_codec::tuple(
           {ei_codec::atom("data"),
-           ei_codec::list({ei_codec::tuple({charlist("Status"), ei_codec::atom("running")}),
-                           ei_codec::tuple({charlist("Parent"), pid}),
-                           ei_codec::tuple({charlist("Logged events"), ei_codec::list({})})})}),
+           ei_codec::list(
+               {ei_codec::tuple({ei_codec::charlist("Status"), ei_codec::atom("running")}),
+                ei_codec::tuple({ei_codec::charlist("Parent"), pid}),
+                ei_codec::tuple({ei_codec::charlist("Logged events"), ei_codec::list({})})})}),
       out);
   append_tuple(out, 2);
   append_atom(out, "data");
   append_list(out, 1);
   append_tuple(out, 2);
-  encode_term(charlist("State"), out);
+  encode_term(ei_codec::charlist("State"), out);
   process.append_state(out);
   append_nil(out);  // of the data list
   append_nil(out);  // of Misc
   append_nil(out);  // of the five
 }
 
+void answer_get_state(Outbox& outbox, Requests& requests, const ServedProcess& process,
+                      const ReplyTo& from, const Now& now) {
+  requests.call(from.link, "erlang", "system_info", {ei_codec::atom("version")}, now,
+                [&outbox, &process, from](const Result<Term>& version, const Now&) {
+                  const auto text = version ? ei_codec::charlist_text(*version) : std::nullopt;
+                  Bytes answer;
+                  if (wants_wrapped_state(text.value_or(""))) {
+                    append_tuple(answer, 2);
+                    append_atom(answer, "ok");
+                  }
+                  process.append_state(answer);
+                  reply(outbox, process.pid(), from, answer);
+                });
+}
+
 }  // namespace
 
-bool answer_system_message(Outbox& outbox, const ServedProcess& process,
-                           const SystemMessage& message) {
+bool wants_wrapped_state(std::string_view erts_version) {
+  const char* const end = erts_version.data() + erts_version.size();
+  unsigned major = 0;
+  const auto [dot, no_number] = std::from_chars(erts_version.data(), end, major);
+  if (no_number != std::errc()) return true;
+  unsigned minor = 0;
+  if (dot != end && *dot == '.') std::from_chars(dot + 1, end, minor);
+  return major > 14 || (major == 14 && minor >= 1);
+}
+
+bool answer_system_message(Outbox& outbox, Requests& requests, const ServedProcess& process,
+                           const SystemMessage& message, const Now& now) {
   ei_codec::TermReader reader(message.request);
-  Bytes answer;
   if (reader.take_atom("get_state")) {
-    process.append_state(answer);
-  } else if (reader.take_atom("get_status")) {
-    append_status(outbox, process, answer);
-  } else {
-    reply(outbox, process.pid(), message.from,
-          error_reply("not_supported", request_name(message.request)));
-    return false;
+    answer_get_state(outbox, requests, process, message.from, now);
+    return true;
   }
-  reply(outbox, process.pid(), message.from, answer);
-  return true;
+  if (reader.take_atom("get_status")) {
+    Bytes answer;
+    append_status(outbox, process, answer);
+    reply(outbox, process.pid(), message.from, answer);
+    return true;
+  }
+  reply(outbox, process.pid(), message.from,
+        error_reply("not_supported", request_name(message.request)));
+  return false;
 }
 
 }  // namespace groot::process

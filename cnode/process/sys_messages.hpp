@@ -1,20 +1,27 @@
 // sys: get_state and get_status of the processes of this node (OTP's sys.erl).
 //
-//   get_state   → State
+//   get_state   → {ok, State}, or State before OTP 26.1: the asking node is asked what it runs
 //   get_status  → {status, Pid, {module, gen_server}, [PDict, running, Parent, Debug, Misc]}
 //
 // Everything else sys can ask for (suspend, terminate, install, replace_state …) would stop or
 // change a process that this node cannot do without: it is refused with {error, _}.
 #pragma once
 
+#include <string_view>
+
 #include "cnode/process/gen_message.hpp"
+#include "cnode/process/requests.hpp"
 
 namespace groot::process {
 
 class ServedProcess;
 
-// False: the request was refused.
-bool answer_system_message(Outbox& outbox, const ServedProcess& process,
-                           const SystemMessage& message);
+// False: the request was refused. `process` must outlive `requests`' answers.
+bool answer_system_message(Outbox& outbox, Requests& requests, const ServedProcess& process,
+                           const SystemMessage& message, const Now& now);
+
+// Whether sys:get_state of a node with this version of ERTS ("14.1", "13.2.2.5") wants {ok, State}.
+// A version that cannot be read is taken for a new one.
+[[nodiscard]] bool wants_wrapped_state(std::string_view erts_version);
 
 }  // namespace groot::process

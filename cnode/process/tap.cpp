@@ -6,18 +6,12 @@ namespace groot::process {
 namespace {
 
 using ei_codec::atom;
+using ei_codec::charlist;
 using ei_codec::Tuple;
 
 // Names the tap in the storage process's list of debug functions: one a node of ours.
 Term tap_id(const NodeName& self) {
   return ei_codec::tuple({atom("Elixir.Groot.Cpp"), atom(self.full())});
-}
-
-Term charlist(std::string_view text) {
-  std::vector<Term> characters;
-  for (const char c : text)
-    characters.emplace_back(static_cast<int>(static_cast<unsigned char>(c)));
-  return ei_codec::list(std::move(characters));
 }
 
 // The second element of {ok, X, ...} or {ok, X}.

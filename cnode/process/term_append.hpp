@@ -7,7 +7,6 @@
 
 #include "ei_codec/byte_writer.hpp"
 #include "ei_codec/bytes.hpp"
-#include "ei_codec/result.hpp"
 
 namespace groot::process {
 
@@ -18,11 +17,9 @@ inline void append_bytes(Bytes& out, ByteView encoded) {
   out.insert(out.end(), encoded.begin(), encoded.end());
 }
 
-// Precondition: at most 255 bytes of UTF-8.
-inline void append_atom(Bytes& out, std::string_view name) {
-  invariant(name.size() <= 255, "an atom written by this node is short");
-  ei_codec::ByteWriter(out).u8(119).u8(static_cast<std::uint8_t>(name.size())).text(name);
-}
+// Precondition: UTF-8 of at most 255 characters, as in every atom that has passed the gate; that is
+// up to 1,020 bytes.
+void append_atom(Bytes& out, std::string_view name);
 
 // The elements follow.
 inline void append_tuple(Bytes& out, std::uint8_t arity) {

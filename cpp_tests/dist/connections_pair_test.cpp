@@ -81,8 +81,8 @@ TEST_CASE("a cookie that differs: each side learns it in its own way") {
   CHECK(b.log == Log{"failed a@h: the peer does not know our cookie"});
 
   // A cookie for this one peer mends it, on both sides' word.
-  a.connections->set_cookie(name("b@h"), "shared");
-  b.connections->set_cookie(name("a@h"), "shared");
+  a.connections->set_cookie(name("b@h"), "shared", net.now_ms());
+  b.connections->set_cookie(name("a@h"), "shared", net.now_ms());
   CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
   net.settle();
   net.connect("a@h");
@@ -94,12 +94,35 @@ TEST_CASE("the common cookie can be changed for later connections") {
   Network net;
   auto& a = net.start("a@h", "one");
   net.start("b@h", "other");
-  a.connections->set_cookie(std::nullopt, "other");
+  a.connections->set_cookie(std::nullopt, "other", net.now_ms());
   CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
   net.settle();
   net.connect("a@h");
   net.settle();
   CHECK(a.log == Log{"up b@h"});
+}
+
+TEST_CASE("a cookie that is set dials the kept peers that it may have kept away, at once") {
+  Network net;
+  auto& a = net.start("a@h", "one");
+  net.start("b@h", "other");
+  a.connections->keep(name("b@h"), net.now_ms());
+  for (const auto& peer : {std::optional<NodeName>(), std::optional(name("b@h"))}) {
+    net.settle();
+    net.connect("a@h");
+    net.settle();
+    CHECK(a.log.back() == "dial b@h: the peer refused our cookie");
+    CHECK(a.dials.empty());
+    a.connections->set_cookie(name("c@h"), "for another", net.now_ms());
+    net.advance(0);
+    CHECK(a.dials.empty());
+    a.connections->set_cookie(peer, peer ? "other" : "still wrong", net.now_ms());
+    net.advance(0);
+    CHECK(a.dials.size() == 1);
+  }
+  net.connect("a@h");
+  net.settle();
+  CHECK(a.log.back() == "up b@h");
 }
 
 TEST_CASE("both dial at once: one link comes of it, in whatever order the bytes travel") {
@@ -285,7 +308,7 @@ TEST_CASE("idle links live by their ticks, a silent peer is given up and dialled
   CHECK(b.log == Log{"up a@h"});
 }
 
-TEST_CASE("disconnect ends the link on both sides, and only the other side may come back") {
+TEST_CASE("disconnect ends the link on both sides; a kept peer is left alone for a while") {
   Network net;
   join(net);
   auto& a = net.at("a@h");
@@ -294,13 +317,27 @@ TEST_CASE("disconnect ends the link on both sides, and only the other side may c
   net.settle();
   CHECK(a.log.back() == "down b@h: disconnected on request");
   CHECK(b.log.back() == "down a@h: the connection ended");
-  net.advance(60'000);
+  net.advance(disconnect_pause_ms - 1);
   CHECK(a.dials.empty());
-  CHECK_FALSE(b.connections->connect_once(name("a@h"), net.now_ms()));
-  net.settle();
-  net.connect("b@h");
+  SUBCASE("then it is dialled") {
+    net.advance(1);
+    CHECK(a.dials.size() == 1);
+    net.connect("a@h");
+  }
+  SUBCASE("unless it comes by itself") {
+    CHECK_FALSE(b.connections->connect_once(name("a@h"), net.now_ms()));
+    net.settle();
+    net.connect("b@h");
+  }
+  SUBCASE("or is wanted") {
+    CHECK_FALSE(a.connections->connect_once(name("b@h"), net.now_ms()));
+    net.settle();
+    net.connect("a@h");
+  }
   net.settle();
   CHECK(a.log.back() == "up b@h");
+  net.advance(disconnect_pause_ms);
+  CHECK(a.dials.empty());
 }
 
 TEST_CASE("a peer that was lost is dialled within the last pause, however often it is lost") {

@@ -190,6 +190,51 @@ TEST_CASE("when all unfinished connections have said a name, the oldest of them 
   CHECK(net.is_open(wires[1]));
 }
 
+TEST_CASE("as many handshakes may be unfinished as the options say") {
+  std::uint32_t random = 1;
+  Connections connections({.self = identity("a@h", 10),
+                           .cookie = "cookie",
+                           .random = [&random] { return random++; },
+                           .pending_max = 2});
+  const auto first = connections.accepted("first", 0);
+  const auto second = connections.accepted("second", 0);
+  CHECK_FALSE(connections.next_event(0));
+  connections.accepted("third", 0);
+  const auto closing = connections.next_event(0);
+  REQUIRE(closing);
+  CHECK(std::get<CloseSocket>(*closing).link == first);
+  CHECK(std::holds_alternative<AttemptFailed>(*connections.next_event(0)));
+  CHECK_FALSE(connections.next_event(0));
+  CHECK(second.has_value());
+}
+
+TEST_CASE("a connection that is given up in the handshake is closed at once, one told why is not") {
+  Network net;
+  auto& a = net.start("a@h");
+  net.start("b@h");
+  const std::size_t refused = net.connect_stranger("a@h");
+  net.say(refused, name_message("a@h"));
+  REQUIRE(a.closings.size() == 1);
+  CHECK(a.closings[0].stranger);
+  CHECK_FALSE(a.closings[0].at_once);
+
+  net.connect_stranger("a@h");
+  net.advance(handshake_timeout_ms);
+  REQUIRE(a.closings.size() == 2);
+  CHECK(a.closings[1].stranger);
+  CHECK(a.closings[1].at_once);
+
+  a.connections->keep(name("b@h"), net.now_ms());
+  net.settle();
+  net.connect("a@h");
+  net.settle();
+  a.connections->disconnect(name("b@h"), net.now_ms());
+  net.settle();
+  REQUIRE(a.closings.size() == 3);
+  CHECK_FALSE(a.closings[2].stranger);
+  CHECK_FALSE(a.closings[2].at_once);
+}
+
 TEST_CASE("claiming a name neither keeps its owner out nor learns anything") {
   Network net;
   auto& a = net.start("a@h");

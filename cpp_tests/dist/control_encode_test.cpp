@@ -4,7 +4,6 @@
 #include "cnode/dist/operation.hpp"
 #include "cpp_tests/dist/control_samples.hpp"
 #include "cpp_tests/dist/golden_file.hpp"
-#include "ei_codec/term_encode.hpp"
 
 using namespace groot;
 using namespace groot::dist;
@@ -47,8 +46,8 @@ TEST_CASE("every operation is encoded as OTP encodes it") {
   const Pid from = samples::beam();
   const Pid to = samples::peer();
   const Bytes hello = samples::hello();
-  const Term boom = ei_codec::atom("boom");
-  const Term noproc = ei_codec::atom("noproc");
+  const Bytes boom = samples::boom();
+  const Bytes noproc = samples::noproc();
   const Reference ref = samples::reference();
   const Atom net_kernel{"net_kernel"};
 
@@ -69,22 +68,12 @@ TEST_CASE("every operation is encoded as OTP encodes it") {
   check_golden("frame_send_sender", Send{from, to}, hello, all_flags);
   check_golden("frame_send", Send{from, to}, hello, few_flags);
   check_golden("frame_send", Send{std::nullopt, to}, hello, all_flags);
-  check_golden("frame_payload_exit", Exit{from, to, boom}, {}, all_flags);
-  check_golden("frame_exit", Exit{from, to, boom}, {}, few_flags);
-  check_golden("frame_payload_exit2", Exit2{from, to, boom}, {}, all_flags);
-  check_golden("frame_exit2", Exit2{from, to, boom}, {}, few_flags);
-  check_golden("frame_payload_monitor_p_exit", MonitorPExit{from, to, ref, noproc}, {}, all_flags);
-  check_golden("frame_monitor_p_exit", MonitorPExit{net_kernel, to, ref, noproc}, {}, few_flags);
-}
-
-TEST_CASE("an encoded reason stands in place of the struct's") {
-  const Bytes boom = ei_codec::encode_term(ei_codec::atom("boom"));
-  const Exit exit{samples::beam(), samples::peer(), ei_codec::atom("other")};
-  check_golden("frame_payload_exit", exit, boom, all_flags);
-  check_golden("frame_exit", exit, boom, few_flags);
-  const MonitorPExit down{Atom{"net_kernel"}, samples::peer(), samples::reference(), Term()};
-  check_golden("frame_monitor_p_exit", down, ei_codec::encode_term(ei_codec::atom("noproc")),
-               few_flags);
+  check_golden("frame_payload_exit", Exit{from, to}, boom, all_flags);
+  check_golden("frame_exit", Exit{from, to}, boom, few_flags);
+  check_golden("frame_payload_exit2", Exit2{from, to}, boom, all_flags);
+  check_golden("frame_exit2", Exit2{from, to}, boom, few_flags);
+  check_golden("frame_payload_monitor_p_exit", MonitorPExit{from, to, ref}, noproc, all_flags);
+  check_golden("frame_monitor_p_exit", MonitorPExit{net_kernel, to, ref}, noproc, few_flags);
 }
 
 TEST_CASE("what is encoded decodes to the same message") {
@@ -95,13 +84,13 @@ TEST_CASE("what is encoded decodes to the same message") {
       const auto* send = std::get_if<Send>(&sample.control);
       if (send != nullptr && send->from && !flags.has(Flag::send_sender)) continue;
       CAPTURE(sample.frame);
-      const Bytes message = sample.has_message ? samples::hello() : Bytes();
+      const Bytes message = sample.message.value_or(Bytes());
       const Bytes body = encoded(sample.control, message, flags);
       const auto frame = decode_frame(body);
       REQUIRE(frame);
       CHECK(samples::same(frame->control, sample.control));
-      REQUIRE(frame->message.has_value() == sample.has_message);
-      if (sample.has_message) CHECK(ei_codec::same_bytes(frame->message->bytes(), message));
+      REQUIRE(frame->message.has_value() == sample.message.has_value());
+      if (sample.message) CHECK(ei_codec::same_bytes(frame->message->bytes(), message));
     }
   }
 }
@@ -111,7 +100,7 @@ TEST_CASE("with FRAGMENTS a distribution header stands in place of the version b
     const auto* spawn = std::get_if<SpawnRequest>(&sample.control);
     if (spawn != nullptr && !spawn->known_options) continue;
     CAPTURE(sample.frame);
-    const Bytes message = sample.has_message ? samples::hello() : Bytes();
+    const Bytes message = sample.message.value_or(Bytes());
     const Bytes plain = encoded(sample.control, message, all_flags);
     const Bytes body = encoded(sample.control, message, hidden_flags);
     CHECK(Bytes(body.begin(), body.begin() + 3) == Bytes{131, whole_message, 0});
@@ -119,8 +108,8 @@ TEST_CASE("with FRAGMENTS a distribution header stands in place of the version b
     const auto frame = decode_terms(terms);
     REQUIRE(frame);
     CHECK(samples::same(frame->control, decode_frame(plain)->control));
-    REQUIRE(frame->message.has_value() == sample.has_message);
-    if (sample.has_message) CHECK(ei_codec::same_bytes(frame->message->bytes(), message));
+    REQUIRE(frame->message.has_value() == sample.message.has_value());
+    if (sample.message) CHECK(ei_codec::same_bytes(frame->message->bytes(), message));
     for (std::size_t size = 0; size < terms.size(); ++size) {
       CHECK_FALSE(decode_terms(ByteView(terms).first(size)));
     }

@@ -22,7 +22,22 @@ Bytes hello() {
   return ei_codec::encode_term(ei_codec::tuple({atom("hello"), ei_codec::list({1, 2, 3})}));
 }
 
+Bytes boom() {
+  return ei_codec::encode_term(atom("boom"));
+}
+Bytes noproc() {
+  return ei_codec::encode_term(atom("noproc"));
+}
+
 namespace {
+
+// The arguments of the golden spawn requests.
+Bytes one_two() {
+  return ei_codec::encode_term(ei_codec::list({1, 2}));
+}
+Bytes none() {
+  return ei_codec::encode_term(ei_codec::list({}));
+}
 
 SpawnRequest spawn(bool link, bool monitor) {
   return {reference(), beam(), beam(), "erpc", "execute_call", 4, link, monitor, true};
@@ -36,35 +51,35 @@ std::vector<Sample> make_all() {
   odd.known_options = false;
   return {
       {"frame_link", LinkTo{from, to}},
-      {"frame_send", Send{std::nullopt, to}, true},
-      {"frame_exit", Exit{from, to, atom("boom")}},
+      {"frame_send", Send{std::nullopt, to}, hello()},
+      {"frame_exit", Exit{from, to}, boom()},
       {"frame_unlink", Unlink{from, to}},
-      {"frame_reg_send", RegSend{from, storage}, true},
+      {"frame_reg_send", RegSend{from, storage}, hello()},
       {"frame_group_leader", GroupLeader{from, to}},
-      {"frame_exit2", Exit2{from, to, atom("boom")}},
-      {"frame_send_tt", Send{std::nullopt, to}, true},
-      {"frame_exit_tt", Exit{from, to, atom("boom")}},
-      {"frame_reg_send_tt", RegSend{from, storage}, true},
-      {"frame_exit2_tt", Exit2{from, to, atom("boom")}},
+      {"frame_exit2", Exit2{from, to}, boom()},
+      {"frame_send_tt", Send{std::nullopt, to}, hello()},
+      {"frame_exit_tt", Exit{from, to}, boom()},
+      {"frame_reg_send_tt", RegSend{from, storage}, hello()},
+      {"frame_exit2_tt", Exit2{from, to}, boom()},
       {"frame_monitor_p_pid", MonitorP{from, to, reference()}},
       {"frame_monitor_p_name", MonitorP{from, Atom{"net_kernel"}, alias()}},
       {"frame_demonitor_p", DemonitorP{from, Atom{"net_kernel"}, alias()}},
-      {"frame_monitor_p_exit", MonitorPExit{Atom{"net_kernel"}, to, reference(), atom("noproc")}},
-      {"frame_send_sender", Send{from, to}, true},
-      {"frame_send_sender_tt", Send{from, to}, true},
-      {"frame_payload_exit", Exit{from, to, atom("boom")}},
-      {"frame_payload_exit_tt", Exit{from, to, atom("boom")}},
-      {"frame_payload_exit2", Exit2{from, to, atom("boom")}},
-      {"frame_payload_exit2_tt", Exit2{from, to, atom("boom")}},
-      {"frame_payload_monitor_p_exit", MonitorPExit{from, to, reference(), atom("noproc")}},
-      {"frame_spawn_request", spawn(true, true), true},
-      {"frame_spawn_request_tt", spawn(false, false), true},
-      {"frame_spawn_request_odd", odd, true},
+      {"frame_monitor_p_exit", MonitorPExit{Atom{"net_kernel"}, to, reference()}, noproc()},
+      {"frame_send_sender", Send{from, to}, hello()},
+      {"frame_send_sender_tt", Send{from, to}, hello()},
+      {"frame_payload_exit", Exit{from, to}, boom()},
+      {"frame_payload_exit_tt", Exit{from, to}, boom()},
+      {"frame_payload_exit2", Exit2{from, to}, boom()},
+      {"frame_payload_exit2_tt", Exit2{from, to}, boom()},
+      {"frame_payload_monitor_p_exit", MonitorPExit{from, to, reference()}, noproc()},
+      {"frame_spawn_request", spawn(true, true), one_two()},
+      {"frame_spawn_request_tt", spawn(false, false), none()},
+      {"frame_spawn_request_odd", odd, none()},
       {"frame_spawn_reply", SpawnReply{reference(), to, false, true, from}},
       {"frame_spawn_reply_error", SpawnReply{reference(), to, false, false, Atom{"notsup"}}},
       {"frame_spawn_reply_tt", SpawnReply{reference(), to, true, true, from}},
-      {"frame_alias_send", AliasSend{from, alias()}, true},
-      {"frame_alias_send_tt", AliasSend{from, alias()}, true},
+      {"frame_alias_send", AliasSend{from, alias()}, hello()},
+      {"frame_alias_send_tt", AliasSend{from, alias()}, hello()},
       {"frame_unlink_id", UnlinkId{0xffffffffffffffff, from, to}},
       {"frame_unlink_id_ack", UnlinkIdAck{5, from, to}},
   };
@@ -77,7 +92,7 @@ bool equal(const Send& a, const Send& b) {
   return a.from == b.from && a.to == b.to;
 }
 bool equal(const Exit& a, const Exit& b) {
-  return a.from == b.from && a.to == b.to && a.reason == b.reason;
+  return a.from == b.from && a.to == b.to;
 }
 bool equal(const Unlink& a, const Unlink& b) {
   return a.from == b.from && a.to == b.to;
@@ -89,7 +104,7 @@ bool equal(const GroupLeader& a, const GroupLeader& b) {
   return a.from == b.from && a.to == b.to;
 }
 bool equal(const Exit2& a, const Exit2& b) {
-  return a.from == b.from && a.to == b.to && a.reason == b.reason;
+  return a.from == b.from && a.to == b.to;
 }
 bool equal(const MonitorP& a, const MonitorP& b) {
   return a.from == b.from && a.to == b.to && a.ref == b.ref;
@@ -98,7 +113,7 @@ bool equal(const DemonitorP& a, const DemonitorP& b) {
   return a.from == b.from && a.to == b.to && a.ref == b.ref;
 }
 bool equal(const MonitorPExit& a, const MonitorPExit& b) {
-  return a.from == b.from && a.to == b.to && a.ref == b.ref && a.reason == b.reason;
+  return a.from == b.from && a.to == b.to && a.ref == b.ref;
 }
 bool equal(const SpawnRequest& a, const SpawnRequest& b) {
   return a.request == b.request && a.from == b.from && a.group_leader == b.group_leader &&

@@ -1,6 +1,7 @@
 // The control messages of the golden frames, as structs: what both directions are tested against.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@ namespace groot::dist::samples {
 [[nodiscard]] Reference reference();  // of 3 words
 [[nodiscard]] Reference alias();      // of 5 words
 [[nodiscard]] Bytes hello();          // the message of the golden frames that have one
+[[nodiscard]] Bytes boom();           // the reasons of those that have one
+[[nodiscard]] Bytes noproc();
 
 struct Sample {
   std::string frame;  // the golden line
   Control control;
-  bool has_message = false;
+  std::optional<Bytes> message = std::nullopt;
 };
 // What decode makes of each golden frame made by hand.
 [[nodiscard]] const std::vector<Sample>& all();

@@ -45,7 +45,6 @@ TEST_CASE("a registration says where the node listens and that it is hidden") {
 
 TEST_CASE("requests") {
   CHECK(encode_port_please2_request("peer") == Bytes{0, 5, 122, 'p', 'e', 'e', 'r'});
-  CHECK(encode_names_request() == Bytes{0, 1, 110});
 }
 
 TEST_CASE("epmd's answer to a registration") {
@@ -88,33 +87,4 @@ TEST_CASE("what epmd would not say is refused at the first byte that is wrong") 
   reply = golden::bytes("epmd_port2_resp");
   reply[5] = 1;  // another protocol than TCP
   CHECK_FALSE(decode_port2_response(reply));
-}
-
-TEST_CASE("the list of names") {
-  const Bytes one = golden::bytes("epmd_names");
-  const auto names = decode_names_response(one);
-  REQUIRE(names);
-  CHECK(*names == std::vector<RegisteredName>{{"peer", 4321}});
-
-  const Bytes none{0, 0, 0x11, 0x11};
-  CHECK(decode_names_response(none)->empty());
-
-  Bytes two = one;
-  const ByteView line = as_bytes("name name at port at port 1\n");
-  two.insert(two.end(), line.begin(), line.end());
-  CHECK(decode_names_response(two)->back() == RegisteredName{"name at port", 1});
-
-  for (std::size_t size = 0; size < one.size(); ++size) {
-    if (size == 4) continue;  // no name at all is an answer, too
-    CAPTURE(size);
-    CHECK_FALSE(decode_names_response(ByteView(one).first(size)));
-  }
-  for (const char* bad : {"\n", "name  at port 1\n", "name a at port \n", "name a at port 65536\n",
-                          "name a at port 1x\n", "node a at port 1\n", "name a at port -1\n"}) {
-    CAPTURE(bad);
-    Bytes reply = none;
-    const ByteView text = as_bytes(bad);
-    reply.insert(reply.end(), text.begin(), text.end());
-    CHECK(decode_names_response(reply).error().code == dist_errc::bad_epmd_reply);
-  }
 }

@@ -32,7 +32,11 @@ TEST_CASE("each mandatory flag is missed when it is not there, by its name") {
         "UNLINK_ID, V4_NC");
 }
 
-TEST_CASE("what we offer is hidden and holds what we require") {
-  CHECK_FALSE(hidden_flags.has(Flag::published));
-  CHECK((hidden_flags & mandatory_flags) == mandatory_flags);
+TEST_CASE("what we offer holds what we require, and says whether we are visible") {
+  for (const bool visible : {false, true}) {
+    const Flags offered = offered_flags(visible);
+    CHECK(offered.has(Flag::published) == visible);
+    CHECK((offered & mandatory_flags) == mandatory_flags);
+    CHECK((offered & hidden_flags) == hidden_flags);
+  }
 }

@@ -76,7 +76,7 @@ TEST_CASE("a message is cut into fragments of one size, numbered down to 1") {
 
 TEST_CASE("every size round a cut comes back as it was, and takes the bytes that were announced") {
   const Bytes control(100, 9);
-  for (const std::size_t fragments : {1, 2, 3}) {
+  for (const std::size_t fragments : {std::size_t{1}, std::size_t{2}, std::size_t{3}}) {
     for (const int around : {-1, 0, 1}) {
       const std::size_t size = fragments * fragment_bytes - 100 + static_cast<std::size_t>(around);
       CAPTURE(size);

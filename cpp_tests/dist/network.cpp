@@ -85,6 +85,7 @@ void Network::take_events(const std::string& node) {
     } else if (const auto* frame = std::get_if<PeerFrame>(&*event)) {
       self.frames.push_back(to_text(frame->frame.control));
     } else if (const auto* closing = std::get_if<CloseSocket>(&*event)) {
+      self.closings.push_back(*closing);
       const auto wire = self.wires.find(closing->link);
       if (wire == self.wires.end()) {  // closed in the very call of dialed
         self.connections->peer_closed(closing->link, now_ms_);

@@ -24,6 +24,7 @@ class Network {
     std::vector<std::string> frames;
     std::map<LinkId, std::size_t> wires;     // by link: the wire
     std::map<std::string, LinkId> up_links;  // by peer
+    std::vector<CloseSocket> closings;
   };
 
   // Adds or, with a name that is there, restarts a node: the old one is gone without a word.

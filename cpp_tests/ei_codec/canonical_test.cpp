@@ -125,13 +125,14 @@ TEST_CASE("canonical: each kind of term, in the form a current OTP writes") {
                       "00000003"
                       "00000004"
                       "00000000") ==
-        "5a0004"
+        "5a0005"
         "770161"
         "00000009"
         "00000001"
         "00000002"
         "00000003"
-        "00000004");
+        "00000004"
+        "00000000");
   CHECK(canonical_hex("71"
                       "64000161"
                       "64000162"
@@ -272,6 +273,19 @@ TEST_CASE("canonical: normalized bytes keep the sign of zero and the words of a 
         "00000009"
         "00000001");
   CHECK(normalized("64000161") == "770161");
+}
+
+TEST_CASE("canonical: a key's reference has as many words as a BEAM reads back as its own") {
+  const auto reference = [](std::string_view count, std::string_view words) {
+    return canonical_hex("5a" + std::string(count) + "77016100000009" + std::string(words));
+  };
+  const std::string three = "5a000377016100000009000000010000000200000003";
+  CHECK(reference("0003", "000000010000000200000003") == three);
+  CHECK(reference("0005", "0000000100000002000000030000000000000000") == three);
+  CHECK(reference("0001", "00000001") == "5a000377016100000009000000010000000000000000");
+  const std::string alias = "5a0005770161000000090000000100000002000000030000000400000000";
+  CHECK(reference("0005", "0000000100000002000000030000000400000000") == alias);
+  CHECK(reference("0004", "00000001000000020000000300000004") == alias);
 }
 
 TEST_CASE("canonical: is_list") {

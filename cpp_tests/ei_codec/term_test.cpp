@@ -1,11 +1,14 @@
 #include "ei_codec/term.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <doctest/doctest.h>
 
+#include "ei_codec/codec_error.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
+#include "ei_codec/term_tags.hpp"
 
 namespace groot::ei_codec {
 namespace {
@@ -102,11 +105,31 @@ TEST_CASE("term: keys too deep for an index are found all the same") {
   CHECK(map(pairs) == term);
 }
 
+TEST_CASE("term: keys that are no terms are found all the same") {
+  const std::vector<Term> wrong{atom("\xff"), Reference{}, BitString{}, LocalFun{{1, 2, 3}}};
+  auto pairs = numbered(20);
+  for (const Term& key : wrong) pairs.emplace_back(key, 1);
+  for (const Term& key : wrong) pairs.emplace_back(key, 2);
+  const Term term = map(pairs);
+  CHECK(term.get_if<Map>()->pairs.size() == 24);
+  for (const Term& key : wrong) CHECK(*term.get_if<Map>()->find(key) == Term(2));
+}
+
 TEST_CASE("term: short spellings") {
   CHECK(atom("a").is_atom("a"));
   CHECK_FALSE(atom("a").is_atom("b"));
   CHECK_FALSE(binary("a").is_atom("a"));
   CHECK(boolean(true).is_atom("true"));
+  CHECK(charlist("a\u00e9\u20ac") == list({97, 233, 0x20AC}));
+  CHECK(charlist("a\xe9") == list({97, 233}));
+  CHECK(charlist_text(charlist("a\u00e9\u20ac")) == "a\u00e9\u20ac");
+  CHECK(charlist_text(charlist("13.1.5")) == "13.1.5");
+  CHECK(charlist_text(list({})) == "");
+  CHECK_FALSE(charlist_text(list({0xD800})));
+  CHECK_FALSE(charlist_text(list({0x110000})));
+  CHECK_FALSE(charlist_text(list({-1})));
+  CHECK_FALSE(charlist_text(List{{97}, {98}}));
+  CHECK_FALSE(charlist_text(binary("a")));
   CHECK(boolean(false).is_atom("false"));
   CHECK(nil().is_atom("nil"));
   CHECK(*unsigned_integer(7).get_if<std::int64_t>() == 7);
@@ -144,6 +167,44 @@ TEST_CASE("term: depth of a tree, just below and just above") {
   CHECK(*decode_term(*scan_whole_term(deepest)) == term);
   const Bytes deeper = encode_term(tuple({term}));
   CHECK_FALSE(decode_term(*scan_whole_term(deeper)));
+}
+
+TEST_CASE("term: what is no term is refused, not encoded") {
+  std::string longest;
+  for (std::size_t i = 0; i < atom_characters_max; ++i) longest += "\u20ac";
+  const auto refused = [](const Term& term) {
+    const auto encoded = encode_checked(term);
+    return encoded ? std::error_code() : encoded.error().code;
+  };
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::vector<std::pair<Term, codec_errc>> wrong{
+      {atom(longest + "x"), codec_errc::bad_atom},
+      {atom("\xff"), codec_errc::bad_atom},
+      {Pid{Atom{"\xff"}, 1, 2, 3}, codec_errc::bad_atom},
+      {ExportedFun{Atom{"m"}, Atom{longest + "x"}, 1}, codec_errc::bad_atom},
+      {Reference{Atom{"a@b"}, 1, {}}, codec_errc::bad_identifier},
+      {Reference{Atom{"a@b"}, 1, {1, 2, 3, 4, 5, 6}}, codec_errc::bad_identifier},
+      {BitString{{}, 1}, codec_errc::bad_bits},
+      {BitString{{1}, 0}, codec_errc::bad_bits},
+      {BitString{{1}, 8}, codec_errc::bad_bits},
+      {infinity, codec_errc::bad_float},
+      {infinity - infinity, codec_errc::bad_float},
+  };
+  for (const auto& each : wrong) {
+    const Term& term = each.first;
+    const codec_errc why = each.second;
+    CAPTURE(make_error_code(why).message());
+    CHECK(refused(term) == why);
+    CHECK(refused(tuple({1, term, 2})) == why);
+    CHECK(refused(list({1, term})) == why);
+    CHECK(refused(map({{term, 1}})) == why);
+  }
+  CHECK(encode_checked(atom(longest)).value() == encode_term(atom(longest)));
+
+  Term deep = nil();
+  for (std::size_t i = 0; i < tree_depth_max; ++i) deep = tuple({std::move(deep)});
+  CHECK(encode_checked(deep).value() == encode_term(deep));
+  CHECK(refused(tuple({deep})) == codec_errc::too_deep);
 }
 
 TEST_CASE("term: encoding appends") {

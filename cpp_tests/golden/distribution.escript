@@ -75,10 +75,6 @@ epmd(Port) ->
     gen_tcp:close(OldAlive),
     line("epmd_port2_resp", until_closed(request(Port, <<122, "peer">>))),
     line("epmd_port2_unknown", until_closed(request(Port, <<122, "nobody">>))),
-    <<EpmdPort:32, Names/binary>> = until_closed(request(Port, <<110>>)),
-    %% This node's own port differs from run to run; the fake ones do not.
-    [Peer] = [L || L <- binary:split(Names, <<"\n">>, [global]), binary:match(L, <<"peer">>) =/= nomatch],
-    line("epmd_names", <<EpmdPort:32, Peer/binary, "\n">>),
     Alive.
 
 %% ---- handshake ----

@@ -11,8 +11,8 @@
 
 namespace asio = boost::asio;
 using groot::Result;
+using groot::dist::Alive2Request;
 using groot::dist::dist_errc;
-using groot::dist::NodeName;
 using groot::ei_codec::Bytes;
 using groot::io::epmd_place;
 using groot::io::EpmdClient;
@@ -28,10 +28,10 @@ const Bytes registered{118, 0, 0x12, 0x34, 0x56, 0x78};
 const Bytes taken{118, 1, 0, 0, 0, 99};
 
 struct World {
-  World()
+  explicit World(bool hidden = true)
       : epmd(context),
         client(context, EpmdPlace{epmd.port(), {asio::ip::address_v4::loopback()}},
-               NodeName::parse("groot@127.0.0.1").value(), 4711,
+               Alive2Request{.alive_name = "groot", .port = 4711, .hidden = hidden},
                [this](LogLevel, const std::string& text) { log.push_back(text); }) {
     epmd.close_after_answer = false;
   }
@@ -72,15 +72,18 @@ class SetVariable {
 
 }  // namespace
 
-TEST_CASE("a registration names a hidden node and brings the creation") {
-  World world;
-  world.epmd.answer = registered;
-  const auto creation = world.start();
-  REQUIRE(creation.has_value());
-  CHECK(*creation == 0x12345678);
-  REQUIRE(world.epmd.requests().size() == 1);
-  CHECK(world.epmd.requests()[0] ==
-        Bytes{0, 18, 120, 0x12, 0x67, 72, 0, 0, 6, 0, 5, 0, 5, 'g', 'r', 'o', 'o', 't', 0, 0});
+TEST_CASE("a registration names the node and its kind, and brings the creation") {
+  for (const bool hidden : {true, false}) {
+    World world(hidden);
+    world.epmd.answer = registered;
+    const auto creation = world.start();
+    REQUIRE(creation.has_value());
+    CHECK(*creation == 0x12345678);
+    const std::uint8_t kind = hidden ? 72 : 77;
+    REQUIRE(world.epmd.requests().size() == 1);
+    CHECK(world.epmd.requests()[0] ==
+          Bytes{0, 18, 120, 0x12, 0x67, kind, 0, 0, 6, 0, 5, 0, 5, 'g', 'r', 'o', 'o', 't', 0, 0});
+  }
 }
 
 TEST_CASE("the registration is kept open, and closed at the end") {
@@ -115,7 +118,7 @@ TEST_CASE("without an epmd the error says what to do") {
   REQUIRE(free_port != port);
   EpmdClient client(
       context, {free_port, {asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()}},
-      NodeName::parse("groot@127.0.0.1").value(), 4711, nullptr);
+      Alive2Request{.alive_name = "groot", .port = 4711}, nullptr);
   std::optional<Result<std::uint32_t>> answer;
   client.start([&](Result<std::uint32_t> creation) { answer = std::move(creation); });
   REQUIRE(run_until(context, [&] { return answer.has_value(); }));
@@ -159,12 +162,15 @@ TEST_CASE("the environment says where epmd is") {
   }
   {
     const SetVariable port("ERL_EPMD_PORT", "4370");
-    const SetVariable address("ERL_EPMD_ADDRESS", "127.0.0.1,10.0.0.7,nonsense,0.0.0.0");
+    const SetVariable address("ERL_EPMD_ADDRESS",
+                              "127.0.0.1, 10.0.0.7 ,nonsense,, ::2,10.0.0,0.0.0.0");
     const auto place = epmd_place();
     REQUIRE(place.has_value());
     CHECK(place->port == 4370);
-    REQUIRE(place->addresses.size() == 3);
+    REQUIRE(place->addresses.size() == 4);
     CHECK(place->addresses[2] == asio::ip::make_address("10.0.0.7"));
+    CHECK(place->addresses[3] == asio::ip::make_address("::2"));
+    CHECK(place->not_understood == "\"nonsense\", \"10.0.0\"");
   }
   for (const char* wrong : {"0", "65536", "-1", "4369x", "epmd"}) {
     CAPTURE(wrong);

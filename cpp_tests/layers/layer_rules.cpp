@@ -104,12 +104,13 @@ bool may_include(std::string_view path, const Layer& layer, const Include& inclu
   return starts_with_any(include.target, layer.foreign);
 }
 
+bool is_word_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 bool is_word_at(std::string_view line, std::size_t at, std::size_t size) {
-  const auto letter = [&](std::size_t i) {
-    const char c = line[i];
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  return (at == 0 || !letter(at - 1)) && (at + size >= line.size() || !letter(at + size));
+  return (at == 0 || !is_word_character(line[at - 1])) &&
+         (at + size >= line.size() || !is_word_character(line[at + size]));
 }
 
 bool has_word(std::string_view line, std::string_view word) {
@@ -149,6 +150,72 @@ void check_layer(std::string_view path, const std::vector<std::string_view>& lin
   }
 }
 
+// What stands between `begin` and the next `end`, from `at` on; `at` moves behind it.
+std::optional<std::string_view> next_between(std::string_view text, std::string_view begin,
+                                             std::string_view end, std::size_t& at) {
+  const auto from = text.find(begin, at);
+  if (from == std::string_view::npos) return std::nullopt;
+  const auto to = text.find(end, from + begin.size());
+  if (to == std::string_view::npos) return std::nullopt;
+  at = to + end.size();
+  return text.substr(from + begin.size(), to - from - begin.size());
+}
+
+std::string_view body_of(std::string_view text, std::string_view function) {
+  std::size_t at = 0;
+  return next_between(text, "\n" + std::string(function) + "() ->", ".\n", at).value_or("");
+}
+
+// The body of a function without arguments, and of those that it calls.
+std::string bodies_of(std::string_view text, std::string_view function) {
+  std::vector<std::string_view> functions{function};
+  std::string bodies;
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const auto body = body_of(text, functions[i]);
+    bodies += std::string(body) + "\n";
+    for (auto call = body.find("()"); call != std::string_view::npos;
+         call = body.find("()", call + 1)) {
+      auto begin = call;
+      while (begin > 0 && is_word_character(body[begin - 1])) --begin;
+      const auto name = body.substr(begin, call - begin);
+      if (std::ranges::find(functions, name) == functions.end()) functions.push_back(name);
+    }
+  }
+  return bodies;
+}
+
+// The functions of one argument that are exported, without those that run around the cases.
+std::vector<std::string_view> exported_cases(std::string_view text) {
+  std::vector<std::string_view> cases;
+  std::size_t at = 0;
+  while (const auto list = next_between(text, "-export([", "])", at)) {
+    std::string_view rest = *list;
+    while (!rest.empty()) {
+      const auto comma = rest.find(',');
+      std::string_view name = rest.substr(0, comma);
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+      name.remove_prefix(std::min(name.find_first_not_of(" \n"), name.size()));
+      const auto slash = name.find("/1");
+      if (slash == std::string_view::npos || !is_word_at(name, 0, slash + 2)) continue;
+      name = name.substr(0, slash);
+      if (name != "init_per_suite" && name != "end_per_suite") cases.push_back(name);
+    }
+  }
+  return cases;
+}
+
+// The names in what groups/0 returns: of each {name, [Property...], ...}.
+std::vector<std::string_view> groups_in(std::string_view body) {
+  std::vector<std::string_view> groups;
+  for (auto at = body.find('{'); at != std::string_view::npos; at = body.find('{', at + 1)) {
+    const auto end = body.find_first_of(",}", at);
+    if (end == std::string_view::npos || !body.substr(end).starts_with(", [")) continue;
+    const auto name = body.substr(at + 1, end - at - 1);
+    if (!name.empty() && name[0] >= 'a' && name[0] <= 'z') groups.push_back(name);
+  }
+  return groups;
+}
+
 }  // namespace
 
 std::vector<Include> includes_of(std::string_view text) {
@@ -174,6 +241,21 @@ std::vector<std::string> check_file(std::string_view path, std::string_view text
     }
   }
   if (is_cpp(path)) check_layer(path, lines, complaints);
+  return complaints;
+}
+
+std::vector<std::string> check_suite(std::string_view path, std::string_view text) {
+  std::vector<std::string> complaints;
+  const std::string all = bodies_of(text, "all");
+  const std::string groups = bodies_of(text, "groups");
+  for (const auto name : exported_cases(text)) {
+    if (has_word(all, name) || has_word(groups, name)) continue;
+    complaints.push_back(std::string(path) + ": " + std::string(name) + " never runs");
+  }
+  for (const auto name : groups_in(body_of(text, "groups"))) {
+    if (has_word(all, name)) continue;
+    complaints.push_back(std::string(path) + ": the group " + std::string(name) + " never runs");
+  }
   return complaints;
 }
 

@@ -28,6 +28,10 @@ struct Include {
 // forward slashes, and decides the layer. Files of no layer are held to the general rules only.
 [[nodiscard]] std::vector<std::string> check_file(std::string_view path, std::string_view text);
 
+// One sentence for each exported case, and each group, of a Common Test suite that its all/0 (or,
+// for a case, groups/0) does not name: it would never run, and nothing would say so.
+[[nodiscard]] std::vector<std::string> check_suite(std::string_view path, std::string_view text);
+
 // Sources by path relative to the root.
 using Sources = std::map<std::string, std::string, std::less<>>;
 

@@ -1,13 +1,12 @@
 // The layer table, enforced on every source of the project; and the checker itself, fed with
 // sources that break each rule.
-#include <set>
-
 #include <doctest/doctest.h>
 
 #include "cpp_tests/layers/layer_rules.hpp"
 
 using groot::layers::check_file;
 using groot::layers::check_public_header;
+using groot::layers::check_suite;
 using groot::layers::Include;
 using groot::layers::includes_of;
 using groot::layers::lines_max;
@@ -33,13 +32,10 @@ TEST_CASE("the sources keep to their layers") {
     CAPTURE(landmark);
     CHECK(sources.contains(landmark));
   }
-  // Each of these is to become two suites; the changelog's "Known defects" names them.
-  const std::set<std::string> too_long{"erlang_tests/bad_peer_SUITE.erl",
-                                       "erlang_tests/gen_server_SUITE.erl",
-                                       "erlang_tests/rpc_SUITE.erl"};
   for (const auto& [path, text] : sources) {
-    if (too_long.contains(path)) continue;
     for (const auto& complaint : check_file(path, text)) FAIL_CHECK(complaint);
+    if (!path.ends_with("_SUITE.erl")) continue;
+    for (const auto& complaint : check_suite(path, text)) FAIL_CHECK(complaint);
   }
   for (const auto& complaint : check_public_header("cnode/node.hpp", sources)) {
     FAIL_CHECK(complaint);
@@ -123,6 +119,29 @@ TEST_CASE("a file has at most 400 lines") {
   CHECK(passes("cpp_tests/a_test.cpp", text));
   CHECK_FALSE(passes("cpp_tests/a_test.cpp", text + "int x;\n"));
   CHECK_FALSE(passes("erlang_tests/a_SUITE.erl", text + "%"));
+}
+
+TEST_CASE("every case and every group of a suite is one that runs") {
+  const std::string head =
+      "-export([all/0, groups/0, init_per_suite/1, end_per_suite/1, init_per_testcase/2]).\n"
+      "-export([\n    first/1,\n    second/1, other/12\n]).\n";
+  const auto complaints = [&](const std::string& all, const std::string& groups) {
+    return check_suite("a_SUITE.erl", head + "\nall() -> " + all + ".\n\ngroups() ->\n" + groups +
+                                          ".\n\nfirst(_) -> ok.\nsecond(_) -> ok.\n")
+        .size();
+  };
+  CHECK(complaints("[first, second]", "[]") == 0);
+  CHECK(complaints("[first, {group, g}]", "[{g, [], [second]}]") == 0);
+  CHECK(complaints("[first]", "[]") == 1);
+  CHECK(complaints("[first, seconds]", "[]") == 1);
+  CHECK(complaints("[]", "[]") == 2);
+  CHECK(complaints("[first]", "[{g, [], [second]}]") == 1);
+  CHECK(complaints("[{group, g}]", "[{g, [], [first, second]}, {h, [parallel], [first]}]") == 1);
+  // Both by way of another function, and groups of a list comprehension.
+  const std::string each = "[{G, [], cases()} || G <- [g, h]]";
+  CHECK(complaints("[{group, g}]", each + ".\n\ncases() -> [first, second]") == 0);
+  CHECK(complaints("[{group, g}]", each + ".\n\ncases() -> [first]") == 1);
+  CHECK(complaints("[{group, G} || {G, _, _} <- groups()]", "[{g, [], [first, second]}]") == 0);
 }
 
 TEST_CASE("nothing is left over") {

@@ -5,11 +5,15 @@
 
 #include <doctest/doctest.h>
 
+#include "cnode/options.hpp"
+
 using groot::CommandLine;
 using groot::Exit;
 using groot::HiddenFeed;
 using groot::LogLevel;
 using groot::parse_command_line;
+using groot::RemoteAdmin;
+using groot::Visibility;
 
 namespace {
 
@@ -42,6 +46,8 @@ TEST_CASE("nothing given: the defaults, with epmd started when absent") {
   CHECK(line.node.cookie.empty());
   CHECK(line.node.listen_port == 0);
   CHECK(line.node.net_ticktime == defaults.net_ticktime);
+  CHECK(line.node.visibility == Visibility::hidden);
+  CHECK(line.node.remote_admin == RemoteAdmin::full);
   CHECK(line.node.hidden_feed == HiddenFeed::announce);
   CHECK(line.node.max_value_size == defaults.max_value_size);
   CHECK(line.node.tombstone_ttl == defaults.tombstone_ttl);
@@ -53,14 +59,17 @@ TEST_CASE("every option reaches the node") {
   const auto line =
       accepted({"--sname",         "n",     "--cookie",     "C",       "--connect",        "a@box",
                 "--connect",       "b@box", "--listen",     "9100",    "--net-ticktime",   "20",
-                "--hidden-feed",   "tap",   "--visibility", "hidden",  "--max-value-size", "2MB",
-                "--tombstone-ttl", "3600",  "--log-level",  "warning", "--no-start-epmd"});
+                "--hidden-feed",   "tap",   "--visibility", "visible", "--max-value-size", "2MB",
+                "--tombstone-ttl", "3600",  "--log-level",  "warning", "--remote-admin",   "groot",
+                "--no-start-epmd"});
   CHECK(line.node.name == "n");
   CHECK_FALSE(line.node.long_names);
   CHECK(line.node.cookie == "C");
   CHECK(line.node.connect == std::vector<std::string>{"a@box", "b@box"});
   CHECK(line.node.listen_port == 9100);
   CHECK(line.node.net_ticktime == std::chrono::seconds(20));
+  CHECK(line.node.visibility == Visibility::visible);
+  CHECK(line.node.remote_admin == RemoteAdmin::groot);
   CHECK(line.node.hidden_feed == HiddenFeed::tap);
   CHECK(line.node.max_value_size == std::size_t{2} << 20);
   CHECK(line.node.tombstone_ttl == std::chrono::hours(1));
@@ -87,11 +96,19 @@ TEST_CASE("what cannot be meant is refused with status 1 and the option's name")
   const std::vector<std::vector<const char*>> wrong{
       {"--sname", "a", "--name", "b"},
       {"--cookie", "C", "--cookie-file", "F"},
+      {"--sname", ""},
+      {"--name", ""},
+      {"--cookie", ""},
+      {"--cookie-file", ""},
+      {"--tombstone-ttl", "0"},
+      {"--tombstone-ttl", "9223372036854775"},  // in milliseconds more than there are
+      {"--tombstone-ttl", "9223372036854775807"},
       {"--listen", "65536"},
       {"--listen", "-1"},
       {"--net-ticktime", "soon"},
       {"--hidden-feed", "loud"},
-      {"--visibility", "visible"},
+      {"--visibility", "dim"},
+      {"--remote-admin", "some"},
       {"--max-value-size", "big"},
       {"--log-level", "all"},
       {"--connect"},
@@ -106,13 +123,24 @@ TEST_CASE("what cannot be meant is refused with status 1 and the option's name")
   CHECK(refused({"stray"}).status == 1);
 }
 
+TEST_CASE("the node's name can be asked for") {
+  const auto name = refused({"--name", "n@127.0.0.1", "--print-name"});
+  CHECK(name.text == "name n@127.0.0.1\n");
+  CHECK(name.status == 0);
+  CHECK(refused({"--print-name", "--sname", "n@box"}).text == "sname n@box\n");
+  const std::string host = groot::host_names(false).short_name;
+  CHECK(refused({"--print-name", "--sname", "n"}).text == "sname n@" + host + "\n");
+  CHECK(refused({"--print-name", "--sname", "n@box.org"}).status == 1);
+}
+
 TEST_CASE("help and version are no failures") {
   const auto help = refused({"--help"});
   CHECK(help.status == 0);
   for (const char* option :
        {"--sname", "--name", "--cookie", "--cookie-file", "--connect", "--listen", "--net-ticktime",
-        "--hidden-feed", "--visibility", "--max-value-size", "--tombstone-ttl", "--log-level",
-        "--start-epmd", "--version", "--help", "RELEASE_COOKIE", "ERL_EPMD_PORT"}) {
+        "--hidden-feed", "--visibility", "--remote-admin", "--max-value-size", "--tombstone-ttl",
+        "--log-level", "--start-epmd", "--print-name", "--version", "--help", "RELEASE_COOKIE",
+        "ERL_EPMD_PORT"}) {
     CAPTURE(option);
     CHECK(help.text.find(option) != std::string::npos);
   }

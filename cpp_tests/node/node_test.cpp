@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <functional>
-#include <mutex>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,93 +13,24 @@
 
 #include "cnode/dist/dist_error.hpp"
 #include "cnode/options.hpp"
+#include "cpp_tests/node/member.hpp"
 #include "cpp_tests/node/real_epmd.hpp"
 #include "store/store_error.hpp"
 
 using namespace std::chrono_literals;
 using groot::Change;
-using groot::LogLevel;
+using groot::Diary;
+using groot::Member;
 using groot::Node;
 using groot::NodeOptions;
 using groot::RealEpmd;
+using groot::secret;
 using groot::Term;
 using groot::dist::dist_errc;
 using groot::ei_codec::atom;
 using groot::ei_codec::binary;
 
 namespace {
-
-// What a node has said and changed, for a test to wait on.
-class Diary {
- public:
-  void log(const std::string& text) {
-    const std::lock_guard lock(mutex_);
-    lines_.push_back(text);
-    news_.notify_all();
-  }
-  void change(const Change& change) {
-    const std::lock_guard lock(mutex_);
-    changes_.push_back(change);
-    news_.notify_all();
-  }
-  // Waits until a line contains `text`.
-  [[nodiscard]] bool await_line(const std::string& text) {
-    std::unique_lock lock(mutex_);
-    return news_.wait_for(lock, 20s, [&] { return has_line(text); });
-  }
-  // Waits until the latest change of `key` is `value`.
-  [[nodiscard]] bool await_change(const Term& key, const std::optional<Term>& value) {
-    std::unique_lock lock(mutex_);
-    return news_.wait_for(lock, 20s, [&] {
-      const auto latest = std::find_if(changes_.rbegin(), changes_.rend(),
-                                       [&](const Change& one) { return one.key == key; });
-      return latest != changes_.rend() && latest->value == value;
-    });
-  }
-  [[nodiscard]] std::vector<Change> changes() {
-    const std::lock_guard lock(mutex_);
-    return changes_;
-  }
-  [[nodiscard]] std::vector<std::string> lines() {
-    const std::lock_guard lock(mutex_);
-    return lines_;
-  }
-
- private:
-  [[nodiscard]] bool has_line(const std::string& text) const {
-    return std::ranges::any_of(
-        lines_, [&](const std::string& line) { return line.find(text) != std::string::npos; });
-  }
-
-  std::mutex mutex_;
-  std::condition_variable news_;
-  std::vector<std::string> lines_;
-  std::vector<Change> changes_;
-};
-
-constexpr const char* secret = "THESECRETOFTHESETESTS";
-
-// A node and its diary. Names are on 127.0.0.1: no name server is asked.
-struct Member {
-  explicit Member(const std::string& alive, std::vector<std::string> peers = {},
-                  const std::function<void(NodeOptions&)>& change = nullptr) {
-    NodeOptions options;
-    options.name = alive + "@127.0.0.1";
-    options.long_names = true;
-    options.cookie = secret;
-    for (const auto& peer : peers) options.connect.push_back(peer + "@127.0.0.1");
-    options.log = [this](LogLevel, const std::string& text) { diary.log(text); };
-    if (change) change(options);
-    auto started = Node::start(options);
-    INFO((started ? std::string() : started.error().text()));
-    REQUIRE(started.has_value());
-    node = std::move(*started);
-    node->on_change([this](const Change& one) { diary.change(one); });
-  }
-
-  Diary diary;
-  std::unique_ptr<Node> node;
-};
 
 bool epmd_is_missing() {
   if (RealEpmd::is_installed()) return false;
@@ -152,6 +81,31 @@ TEST_CASE("a value with a deadline ends on every node") {
   CHECK_FALSE(a.node->get(atom("never")).has_value());
 }
 
+TEST_CASE("a change says whether the key is gone, also where its value cannot be shown") {
+  if (epmd_is_missing()) return;
+  const RealEpmd epmd;
+  Member a("a");
+  // As other nodes may send it: deeper than a Term can be.
+  groot::ei_codec::LocalFun deep;
+  for (std::size_t i = 0; i <= groot::ei_codec::tree_depth_max; ++i) {
+    deep.encoded.insert(deep.encoded.end(), {104, 1});
+  }
+  deep.encoded.push_back(106);
+  REQUIRE(a.node->set(atom("k"), deep).has_value());
+  REQUIRE(a.node->set(atom("k"), 1).has_value());
+  REQUIRE(a.node->erase(atom("k")).has_value());
+  REQUIRE(a.node->set(atom("end"), 1).has_value());
+  REQUIRE(a.diary.await_change(atom("end"), Term(1)));
+  const auto changes = a.diary.changes();
+  REQUIRE(changes.size() == 4);
+  CHECK_FALSE(changes[0].value);
+  CHECK_FALSE(changes[0].deleted);
+  CHECK(changes[1].value == Term(1));
+  CHECK_FALSE(changes[1].deleted);
+  CHECK_FALSE(changes[2].value);
+  CHECK(changes[2].deleted);
+}
+
 TEST_CASE("what cannot be stored is refused and changes nothing") {
   if (epmd_is_missing()) return;
   const RealEpmd epmd;
@@ -167,6 +121,16 @@ TEST_CASE("what cannot be stored is refused and changes nothing") {
   CHECK_FALSE(a.node->set(twice, 1).has_value());
   CHECK_FALSE(a.node->erase(twice).has_value());
   CHECK_FALSE(a.node->get(twice).has_value());
+
+  // Terms that have no encoding at all.
+  for (const Term& wrong :
+       {atom(std::string(256, 'a')), atom("\xff"), Term(groot::ei_codec::Reference{}),
+        Term(groot::ei_codec::BitString{}), Term(std::numeric_limits<double>::infinity())}) {
+    CHECK_FALSE(a.node->set(atom("k"), wrong).has_value());
+    CHECK_FALSE(a.node->set(wrong, 1).has_value());
+    CHECK_FALSE(a.node->erase(wrong).has_value());
+    CHECK_FALSE(a.node->get(wrong).has_value());
+  }
   CHECK(a.node->get(atom("k")) == binary(std::string(90, 'x')));
 }
 

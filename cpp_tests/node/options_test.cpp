@@ -143,6 +143,9 @@ TEST_CASE("numbers have their ranges") {
   };
   CHECK(tombstone_ttl(999) == options_errc::bad_value);
   CHECK_FALSE(tombstone_ttl(1000));
+  constexpr std::int64_t longest = milliseconds(groot::tombstone_ttl_max).count();
+  CHECK_FALSE(tombstone_ttl(longest));
+  CHECK(tombstone_ttl(longest + 1) == options_errc::bad_value);
 }
 
 TEST_CASE("no cookie, no node") {

@@ -16,8 +16,8 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
-#include "cnode/dist/epmd_messages.hpp"
 #include "cnode/io/asio_support.hpp"
+#include "ei_codec/bytes.hpp"
 #include "ei_codec/result.hpp"
 
 namespace groot {
@@ -26,6 +26,8 @@ namespace {
 namespace asio = boost::asio;
 using io::AsioError;
 using io::tcp;
+
+const ei_codec::Bytes names_request{0, 1, 110};
 
 std::uint16_t free_port() {
   asio::io_context context;
@@ -49,7 +51,7 @@ std::optional<ei_codec::Bytes> ask(std::uint16_t port, const ei_codec::Bytes& re
 // Nothing tells when another process listens, or has stopped to.
 void await_listening(std::uint16_t port, bool listening) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (ask(port, dist::encode_names_request()).has_value() != listening) {
+  while (ask(port, names_request).has_value() != listening) {
     invariant(std::chrono::steady_clock::now() < give_up, "epmd starts and stops within 10 s");
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
@@ -100,11 +102,14 @@ void RealEpmd::stop_started() {
 }
 
 std::vector<std::string> RealEpmd::names() const {
-  const auto answer = ask(port_, dist::encode_names_request());
+  // epmd's port in four bytes, then lines: name NAME at port PORT.
+  const auto answer = ask(port_, names_request);
   std::vector<std::string> names;
-  if (!answer) return names;
-  const auto entries = dist::decode_names_response(*answer);
-  for (const auto& entry : entries.value()) names.push_back(entry.alive_name);
+  if (!answer || answer->size() < 4) return names;
+  std::istringstream words(std::string(answer->begin() + 4, answer->end()));
+  for (std::string word; words >> word;) {
+    if (word == "name" && words >> word) names.push_back(word);
+  }
   return names;
 }
 

@@ -24,21 +24,33 @@ TEST_CASE("the peer's state is fetched on link up, and again after each change, 
   CHECK(s.get("before") == "1");
   calm(peer);
   peer.set("k", "2");
-  peer.pass(poll_interval_ms + 10);
+  peer.pass(quiet_poll_interval_ms + 10);
   CHECK(s.get("k") == "2");
   peer.erase("before");
-  peer.pass(poll_interval_ms + 10);
+  peer.pass(quiet_poll_interval_ms + 10);
   CHECK(s.get("before") == "none");
 }
 
-TEST_CASE("without a change there are questions ten times a second and no fetch") {
+TEST_CASE("without a change there are questions five times a second and no fetch") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);
   calm(peer);
   peer.pass(60'000);
   CHECK(peer.announcements == 0);
-  CHECK(peer.polls >= 590);
-  CHECK(peer.polls <= 601);
+  CHECK(peer.polls >= 295);
+  CHECK(peer.polls <= 301);
+}
+
+TEST_CASE("after a change there are questions ten times a second for a while") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  peer.set("k", "1");
+  peer.settle();
+  REQUIRE(s.get("k") == "1");
+  const int before = peer.polls;
+  peer.pass(quiet_after_ms - 5'000);
+  // Fewer by those that fall into a fetch.
+  CHECK(peer.polls - before >= 45);
 }
 
 TEST_CASE("all peers are asked at the same instants: one wake-up for all") {
@@ -62,7 +74,7 @@ TEST_CASE("all peers are asked at the same instants: one wake-up for all") {
     s.pass(*next - s.now.monotonic_ms);
     for (const Sent& sent : s.take_sent()) {
       if (text(sent.message).find("process_info") == std::string::npos) continue;
-      CHECK(s.now.monotonic_ms % poll_interval_ms == 0);
+      CHECK(s.now.monotonic_ms % quiet_poll_interval_ms == 0);
     }
   }
 }
@@ -77,10 +89,10 @@ TEST_CASE("the race: a write between the state and the count after it is heard a
     peer.after_state_cast = nullptr;
     peer.set("missed", "1");
   };
-  peer.pass(poll_interval_ms + 10);
+  peer.pass(quiet_poll_interval_ms + 10);
   CHECK(s.get("seen") == "1");
   CHECK(s.get("missed") == "none");
-  peer.pass(confirm_delay_ms + poll_interval_ms);
+  peer.pass(confirm_delay_ms + quiet_poll_interval_ms);
   CHECK(s.get("missed") == "1");
 }
 
@@ -93,10 +105,11 @@ TEST_CASE("a fetch that brings news is confirmed until one brings none") {
     if (writes < 5) peer.set("k" + std::to_string(writes++), "1");
   };
   peer.set("first", "1");
-  peer.pass(6 * (confirm_delay_ms + poll_interval_ms));
+  peer.pass(6 * (confirm_delay_ms + quiet_poll_interval_ms));
   for (int i = 0; i < 5; ++i) CHECK(s.get("k" + std::to_string(i)) == "1");
   calm(peer);
-  peer.pass(9'000);
+  // With the five seconds of calm less than the sync interval, and several confirmations long.
+  peer.pass(4'000);
   CHECK(peer.announcements == 0);
 }
 
@@ -152,6 +165,26 @@ TEST_CASE("0.1.x has no delete: what is absent there was lost, and is given back
   CHECK(peer.get("k") == "1");
 }
 
+TEST_CASE("what one peer tells us reaches another that does not know that one") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  const LinkId other = s.quiet_up("b@h");
+  calm(peer);
+  const std::string reg =
+      "#{key => k,value => 1,hlc => #{'__struct__' => 'Elixir.HLClock.Timestamp',"
+      "time => 1000,counter => 0,node_id => 7}}";
+  s.receive(other, dist::RegSend{s.pid_of(other), "Elixir.Groot.Storage"},
+            erl("{'$gen_cast',{update_register," + reg + "}}"));
+  REQUIRE(s.get("k") == "1");
+  peer.pass(sync_interval_max_ms + 100);
+  CHECK(peer.get("k") == "1");
+  // And that is the end of it.
+  peer.pass(2 * sync_interval_max_ms);
+  peer.announcements = 0;
+  peer.pass(2 * sync_interval_max_ms);
+  CHECK(peer.announcements == 0);
+}
+
 TEST_CASE("a storage process that dies takes nothing with it here") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);
@@ -166,7 +199,7 @@ TEST_CASE("a storage process that dies takes nothing with it here") {
   CHECK(s.get("ours") == "1");
   CHECK(peer.get("theirs") == "2");
   peer.set("new", "3");
-  peer.pass(poll_interval_ms + 10);
+  peer.pass(quiet_poll_interval_ms + 10);
   CHECK(s.get("new") == "3");
 }
 
@@ -201,7 +234,7 @@ TEST_CASE("an announcement that is not answered is given up and made again") {
   (void)s.take_warnings();
   peer.set("k", "1");
   peer.loses_announcements = true;
-  peer.pass(poll_interval_ms + 10);
+  peer.pass(quiet_poll_interval_ms + 10);
   REQUIRE(peer.announcements == 1);
   peer.loses_announcements = false;
   peer.pass(fetch_timeout_ms - 1'000);

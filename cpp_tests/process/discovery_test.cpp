@@ -28,26 +28,11 @@ TEST_CASE("the nodes that a peer sees are dialled, each once, within 5 s of thei
   CHECK(dialled(s) == Words{"d@h"});
 }
 
-TEST_CASE("a node that the user disconnected is left alone until it is wanted or comes by itself") {
+TEST_CASE("a visible peer is kept, whoever connected; a hidden one comes and goes as it likes") {
   Script s;
-  FakeStock peer(s, "a@h", Runs::no_groot);
-  peer.canned["erlang:nodes"] = erl("['b@h']");
-  peer.settle();
-  CHECK(dialled(s) == Words{"b@h"});
-  s.receive(peer.link, dist::RegSend{s.pid_of(peer.link), "rex"},
-            erl("{'$gen_cast',{cast,'Elixir.Node',disconnect,['b@h'],user}}"));
-  peer.pass(10'000);
-  CHECK(dialled(s).empty());
-  SUBCASE("wanted") {
-    s.receive(peer.link, dist::RegSend{s.pid_of(peer.link), "rex"},
-              erl("{'$gen_cast',{cast,'Elixir.Node',connect,['b@h'],user}}"));
-    CHECK(s.take_actions_as<ConnectOnce>().size() == 1);
-  }
-  SUBCASE("comes by itself") {
-    s.up("b@h");
-  }
-  peer.pass(4'000);
-  CHECK(dialled(s) == Words{"b@h"});
+  FakeStock visible(s, "a@h", Runs::no_groot, true);
+  FakeStock hidden(s, "b@h", Runs::no_groot);
+  CHECK(dialled(s) == Words{"a@h"});
 }
 
 TEST_CASE("peers cannot make us dial without end") {

@@ -49,8 +49,8 @@ void FakeStock::kill_storage(bool restart) {
   storage_alive_ = restart;
   const auto died = std::exchange(monitors_, {});
   for (const auto& monitor : died) {
-    script_.receive(link,
-                    dist::MonitorPExit{monitor.to, monitor.from, monitor.ref, atom("killed")});
+    script_.receive(link, dist::MonitorPExit{monitor.to, monitor.from, monitor.ref},
+                    atom("killed"));
   }
 }
 
@@ -110,7 +110,7 @@ void FakeStock::monitor(const dist::MonitorP& wanted) {
   if (is_storage && runs_groot() && storage_alive_) {
     monitors_.push_back(wanted);
   } else {
-    script_.receive(link, dist::MonitorPExit{wanted.to, wanted.from, wanted.ref, atom("noproc")});
+    script_.receive(link, dist::MonitorPExit{wanted.to, wanted.from, wanted.ref}, atom("noproc"));
   }
 }
 
@@ -139,7 +139,7 @@ void FakeStock::spawn(const dist::SpawnRequest& request, const Term& arguments) 
   const Term reason = value.is_atom("undef")
                           ? tuple({list[0], atom("error"), value, ei_codec::list({})})
                           : tuple({list[0], atom("return"), value});
-  script_.receive(link, dist::MonitorPExit{pid, request.from, request.request, reason});
+  script_.receive(link, dist::MonitorPExit{pid, request.from, request.request}, reason);
 }
 
 Term FakeStock::evaluate(const std::string& function, const std::vector<Term>& arguments) {

@@ -40,6 +40,19 @@ TEST_CASE("references differ, pids are of this incarnation") {
   CHECK_FALSE(outbox.is_ours(elsewhere));
 }
 
+TEST_CASE("what takes long to send is sent by a process of its own") {
+  Outbox outbox(options());
+  const auto sender = [&](std::size_t size) {
+    return outbox.sender(ServedPid::rex, share(Bytes(size, 0)));
+  };
+  CHECK(sender(lone_message_bytes_min) == outbox.pid(ServedPid::rex));
+  const Pid first = sender(lone_message_bytes_min + 1);
+  const Pid second = sender(lone_message_bytes_min + 1);
+  CHECK(outbox.is_ours(first));
+  CHECK(first != outbox.pid(ServedPid::rex));
+  CHECK(first != second);
+}
+
 TEST_CASE("one line a peer and cause a minute, and the next one counts") {
   Outbox outbox(options());
   const auto log = [&](std::string_view peer, std::string_view cause, std::int64_t at_ms) {

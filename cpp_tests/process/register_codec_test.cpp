@@ -196,7 +196,7 @@ TEST_CASE("keys up to the limit") {
 TEST_CASE("messages") {
   const auto a = make("a", "1", RegisterKind::value);
   const auto b = make("b", "nil", RegisterKind::tombstone);
-  CHECK(decoded(*encode_update(*a)) ==
+  CHECK(decoded(whole(encode_update(a))) ==
         ei_codec::tuple(
             {ei_codec::atom("$gen_cast"),
              ei_codec::tuple({ei_codec::atom("update_register"),
@@ -204,7 +204,7 @@ TEST_CASE("messages") {
                                              {erl("value"), erl("1")},
                                              {erl("hlc"), stamp_term(1'700'000'000'000, 3,
                                                                      0xfedc'ba98'7654'3210)}})})}));
-  const Term many = decoded(*encode_updates(std::vector{a, b}));
+  const Term many = decoded(whole(encode_updates(std::vector{a, b})));
   const auto* cast = many.get_if<ei_codec::Tuple>();
   REQUIRE(cast);
   const auto* updates = cast->elements.at(1).get_if<ei_codec::Tuple>();
@@ -214,7 +214,7 @@ TEST_CASE("messages") {
   REQUIRE(map);
   CHECK(map->pairs.size() == 2);
   CHECK(map->find(erl("b"))->get_if<ei_codec::Map>()->find(erl("'Elixir.Groot.Cpp'")));
-  CHECK(text(*encode_updates({})) == "{'$gen_cast',{update_registers,#{}}}");
+  CHECK(text(whole(encode_updates({}))) == "{'$gen_cast',{update_registers,#{}}}");
 }
 
 }  // namespace

@@ -73,9 +73,8 @@ TEST_CASE("values of any depth and type come back byte for byte") {
   for (const Action& action : s.router.take_actions()) {
     const auto* frame = std::get_if<SendFrame>(&action);
     if (!frame || !std::holds_alternative<dist::MonitorPExit>(frame->control)) continue;
-    REQUIRE(frame->message);
+    const Bytes message = whole(frame->message);
     // Not ranges::search: clang 14 does not compile the view that it returns.
-    const Bytes& message = *frame->message;
     found =
         std::search(message.begin(), message.end(), value.begin(), value.end()) != message.end();
   }
@@ -100,6 +99,11 @@ TEST_CASE("erlang and Node: what the node is") {
   CHECK(call("Elixir.Node", "list", "[[this,visible]]") == "['us@127.0.0.1',b@h]");
   CHECK(call("erlang", "nodes", "[known]") == "['us@127.0.0.1',a@h,b@h]");
   CHECK(call("erlang", "nodes", "[[]]") == "[]");
+  CHECK(call("erlang", "nodes", "[[hidden,hidden,connected]]") == "[a@h,b@h]");
+  const LinkId c = s.up("c@h");
+  s.down(c);
+  CHECK(call("erlang", "nodes", "[connected]") == "[a@h,b@h]");
+  CHECK(call("erlang", "nodes", "[known]") == "['us@127.0.0.1',a@h,b@h,c@h]");
   for (const std::string_view bad : {"[other]", "[1]", "[[1]]", "[[visible|hidden]]"}) {
     CHECK(call("erlang", "nodes", bad).starts_with("{error,badarg,[{erlang,nodes,["));
     CHECK(call("Elixir.Node", "list", bad).find("ArgumentError") != std::string::npos);
@@ -191,7 +195,7 @@ TEST_CASE("Node.connect and Node.ping answer when the link is up, or cannot be")
     };
     const auto answer = [&] {
       const auto sent = s.take_sent_as<dist::MonitorPExit>();
-      return sent.size() == 1 ? text(sent[0].get<dist::MonitorPExit>()->reason) : "nothing";
+      return sent.size() == 1 ? text(sent[0].message) : "nothing";
     };
     ask();
     s.router.connect_failed(node("c@h"), s.now);
@@ -233,6 +237,7 @@ TEST_CASE("disconnecting and cookies") {
     CHECK(s.rpc_text(a, module, function, "['a@h']") == "true");
     CHECK(s.rpc_text(a, module, function, "['away@h']") == "false");
     CHECK(s.rpc_text(a, module, function, "[bad]") == "false");
+    CHECK(s.rpc_text(a, module, function, "[<<\"text\">>]") == "false");
     const auto done = s.take_actions_as<Disconnect>();
     REQUIRE(done.size() == 2);
     CHECK(done[0].peer.full() == "a@h");
@@ -256,6 +261,67 @@ TEST_CASE("disconnecting and cookies") {
     }
     CHECK(s.take_actions_as<SetCookie>().empty());
   }
+}
+
+TEST_CASE("the cookie is told to nobody, and the error says so") {
+  Script s;
+  const LinkId a = s.quiet_up("a@h");
+  for (const std::string_view arguments : {"[]", "[b@h]"}) {
+    CHECK(s.rpc_text(a, "erlang", "get_cookie", arguments) ==
+          "{error,{refused,<<\"this node tells its cookie to nobody\">>},[{erlang,get_cookie," +
+              std::string(arguments) + ",[]}]}");
+    const std::string raised = s.rpc_text(a, "Elixir.Node", "get_cookie", arguments);
+    CHECK(raised.find("'Elixir.RuntimeError'") != std::string::npos);
+    CHECK(raised.find("tells its cookie to nobody") != std::string::npos);
+  }
+  CHECK(s.rpc_text(a, "erlang", "function_exported", "[erlang,get_cookie,0]") == "false");
+}
+
+TEST_CASE("--remote-admin: what each level allows, and how the rest is refused") {
+  struct Call {
+    const char* module;
+    const char* function;
+    const char* arguments;
+  };
+  const std::vector<Call> replication{{"erlang", "nodes", "[]"}};
+  const std::vector<Call> groot{{"Elixir.Groot", "set", "[k,v]"},
+                                {"Elixir.Groot", "get", "[k]"},
+                                {"Elixir.Groot.Storage", "delete_all", "[]"},
+                                {"erlang", "nodes", "[known]"},
+                                {"Elixir.Node", "list", "[]"},
+                                {"application", "which_applications", "[]"},
+                                {"Elixir.Application", "ensure_all_started", "[groot]"}};
+  const std::vector<Call> administration{{"erlang", "disconnect_node", "['b@h']"},
+                                         {"Elixir.Node", "disconnect", "['b@h']"},
+                                         {"erlang", "set_cookie", "[monster]"},
+                                         {"Elixir.Node", "set_cookie", "['b@h',monster]"},
+                                         {"net_kernel", "connect_node", "['a@h']"},
+                                         {"Elixir.Node", "connect", "['a@h']"},
+                                         {"net_adm", "ping", "['a@h']"}};
+  for (const RemoteAdmin admin : {RemoteAdmin::full, RemoteAdmin::groot, RemoteAdmin::off}) {
+    Script s(HiddenFeed::off, us, 1, admin);
+    const LinkId a = s.quiet_up("a@h");
+    const auto check = [&](const std::vector<Call>& calls, bool allowed) {
+      for (const Call& call : calls) {
+        CAPTURE(call.module);
+        CAPTURE(call.function);
+        const std::string answer = s.rpc_text(a, call.module, call.function, call.arguments);
+        CHECK((answer.find("--remote-admin") == std::string::npos) == allowed);
+      }
+    };
+    check(replication, true);
+    check(groot, admin != RemoteAdmin::off);
+    check(administration, admin == RemoteAdmin::full);
+    CHECK(s.take_actions_as<SetCookie>().size() == (admin == RemoteAdmin::full ? 2 : 0));
+    CHECK(s.rpc_text(a, "no_such", "function", "[]") == "{error,undef,[{no_such,function,[],[]}]}");
+  }
+  Script s(HiddenFeed::off, us, 1, RemoteAdmin::groot);
+  const LinkId a = s.quiet_up("a@h");
+  CHECK(s.rpc_text(a, "erlang", "set_cookie", "[c]") ==
+        "{error,{refused,<<\"this node does not allow it (--remote-admin)\">>},"
+        "[{erlang,set_cookie,[c],[]}]}");
+  CHECK(s.rpc_text(a, "erlang", "function_exported", "[erlang,set_cookie,1]") == "false");
+  CHECK(s.rpc_text(a, "erlang", "function_exported", "['Elixir.Groot',set,2]") == "true");
 }
 
 TEST_CASE("argument lists in every encoding, up to the limit") {

@@ -3,6 +3,7 @@
 #include "cnode/process/limits.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "fake_stock.hpp"
+#include "store/hybrid_clock.hpp"
 
 namespace groot::process {
 namespace {
@@ -34,7 +35,8 @@ TEST_CASE("a write is encoded once, however many peers get it") {
   REQUIRE(frames.size() == 2);
   CHECK(frames[0].link == a.link);
   CHECK(frames[1].link == b.link);
-  CHECK(frames[0].message == frames[1].message);  // the same bytes, not equal ones
+  // The same bytes, not equal ones.
+  CHECK(frames[0].message.pieces()[0].bytes.data() == frames[1].message.pieces()[0].bytes.data());
 }
 
 TEST_CASE("a delete goes to stock as an update with nil, never as propagate_delete") {
@@ -80,6 +82,31 @@ TEST_CASE("the warning about a list key names it, within limits") {
   CHECK(warnings[1].size() < warnings[0].size() + logged_key_bytes_max);
 }
 
+TEST_CASE("warnings name the peer that they are about, and list keys are told of once a peer") {
+  Script s;
+  s.set("[a]", "v");
+  (void)s.take_warnings();
+  const auto named = [&](std::string_view about) {
+    std::size_t count = 0;
+    for (const std::string& line : s.take_warnings()) {
+      if (line.starts_with("a@h ") && line.find(about) != std::string::npos) ++count;
+    }
+    return count;
+  };
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  peer.settle();
+  CHECK(named("is not sent 1 registers") == 1);
+  const auto ahead = static_cast<std::uint64_t>(s.now.wall_ms + store::drift_max_ms + 1'000);
+  s.cast(peer.link, "Elixir.Groot.Storage",
+         ei_codec::tuple(
+             {ei_codec::atom("update_register"), register_term(erl("k"), erl("v"), ahead)}));
+  CHECK(named("ahead of our wall time") == 1);
+  peer.cut();
+  peer.reconnect();
+  peer.settle();
+  CHECK(named("is not sent") == 0);
+}
+
 TEST_CASE("few writes travel one by one, many as one map that holds the last of each key") {
   Script s;
   FakeStock peer(s, "a@h", Runs::groot_with_delete);
@@ -98,28 +125,60 @@ TEST_CASE("few writes travel one by one, many as one map that holds the last of 
   CHECK(write(singles_max).size() == singles_max);
   const auto frames = write(singles_max + 2);
   REQUIRE(frames.size() == 1);
-  const Term message = decoded(*frames[0].message);  // decoding refuses a key twice
+  const Term message = decoded(whole(frames[0].message));  // decoding refuses a key twice
   CHECK(text(message).find("value => " + std::to_string(singles_max + 1)) != std::string::npos);
 }
 
-TEST_CASE("a state above the message size goes in several") {
-  Script s;
-  const Bytes value = encode_term(ei_codec::Binary{Bytes(std::size_t{5} << 20)});
+// What a peer that has just come up is told of `count` registers of about `size` bytes.
+std::vector<SendFrame> full_state(Script& s, int count, std::size_t size) {
+  const Bytes value = encode_term(ei_codec::Binary{Bytes(size)});
   store::Effects effects;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < count; ++i) {
     REQUIRE(s.replica.set(encoded(std::to_string(i)), value, std::nullopt, s.now, effects));
   }
   const LinkId link = s.up("a@h");
   (void)s.router.take_actions();
   s.receive(link, dist::RegSend{s.pid_of(link), "Elixir.Groot.Storage"}, erl("{nodeup,'a@h'}"));
-  const auto frames = to_storage(s);
+  return to_storage(s);
+}
+
+TEST_CASE("a state above the message size goes in several") {
+  Script s;
+  const std::size_t size = ei_codec::kept_bytes_min / 2;
+  const auto frames = full_state(s, 200, size);
   CHECK(frames.size() == 2);
   std::size_t registers = 0;
   for (const auto& frame : frames) {
-    CHECK(frame.message->size() <= update_bytes_max + 1'000);
-    registers += frame.message->size() / value.size();
+    CHECK(frame.message.size() <= update_bytes_max + 1'000);
+    registers += frame.message.size() / size;
   }
-  CHECK(registers == 20);
+  CHECK(registers == 200);
+}
+
+TEST_CASE("large registers go one by one, from where they are stored and in nobody's way") {
+  Script s;
+  store::Effects effects;
+  REQUIRE(s.replica.set(encoded("small"), encoded("1"), std::nullopt, s.now, effects));
+  const auto frames = full_state(s, 20, ei_codec::kept_bytes_min);
+  REQUIRE(frames.size() == 21);
+  int large = 0;
+  for (const auto& frame : frames) {
+    const Pid from = std::get<dist::RegSend>(frame.control).from;
+    const ByteView value = frame.message.pieces()[1].bytes;
+    if (value.empty()) {
+      CHECK(from == s.own_pid(ServedPid::storage));
+      continue;
+    }
+    ++large;
+    CHECK(from == s.own_pid(ServedPid::large_updates));
+    const Term message = decoded(whole(frame.message));
+    const Term reg = message.get_if<ei_codec::Tuple>()->elements.at(1);
+    const Term update = reg.get_if<ei_codec::Tuple>()->elements.at(1);
+    const Term* key = update.get_if<ei_codec::Map>()->find(erl("key"));
+    REQUIRE(key != nullptr);
+    CHECK(s.replica.get(encode_term(*key), s.now.wall_ms)->value().data() == value.data());
+  }
+  CHECK(large == 20);
 }
 
 TEST_CASE("an update that came from a peer is not sent back to anyone") {

@@ -23,7 +23,9 @@ RouterOptions asking_options() {
 struct Asking {
   Requests::Answered keep() {
     return [this](const Result<Term>& answer, const Now&) {
-      answers.push_back(answer ? text(*answer) : answer.error().code.message());
+      answers.push_back(answer   ? text(*answer)
+                        : detail ? answer.error().text()
+                                 : answer.error().code.message());
     };
   }
   std::vector<SendFrame> sent() {
@@ -36,10 +38,16 @@ struct Asking {
     requests.receive(ScannedTerm::trusted(bytes), now);
   }
 
+  void ends(const dist::MonitorPExit& exit, const Term& reason) {
+    const Bytes bytes = encode_term(reason);
+    requests.monitor_exit(exit, ScannedTerm::trusted(bytes), now);
+  }
+
   RouterOptions options = asking_options();
   Outbox outbox{options};
   Requests requests{outbox};
   Now now{1'000, wall_start_ms};
+  bool detail = false;  // of errors, too
   std::vector<std::string> answers;
   const Pid runner{{"peer@h"}, 500, 0, 9};
 };
@@ -60,7 +68,7 @@ TEST_CASE("a remote call: the request, and each way in which it ends") {
   CHECK(request->monitor);
   CHECK(request->from == s.outbox.pid(ServedPid::client));
   CHECK(request->group_leader == s.outbox.pid(ServedPid::group_leader));
-  const auto arguments = decoded(*sent[0].message);
+  const auto arguments = decoded(whole(sent[0].message));
   const auto& list = arguments.get_if<ei_codec::List>()->elements;
   REQUIRE(list.size() == 4);
   const Term res = list[0];
@@ -72,9 +80,9 @@ TEST_CASE("a remote call: the request, and each way in which it ends") {
   const auto ends = [&](const Term& reason) {
     s.requests.spawn_reply({request->request, request->from, false, true, s.runner}, s.now);
     CHECK(s.answers.empty());
-    s.requests.monitor_exit({s.runner, request->from, request->request, reason}, s.now);
+    s.ends({s.runner, request->from, request->request}, reason);
     // Answered once.
-    s.requests.monitor_exit({s.runner, request->from, request->request, reason}, s.now);
+    s.ends({s.runner, request->from, request->request}, reason);
     REQUIRE(s.answers.size() == 1);
     return s.answers[0];
   };
@@ -90,6 +98,11 @@ TEST_CASE("a remote call: the request, and each way in which it ends") {
   }
   SUBCASE("is killed") {
     CHECK(ends(atom("killed")) == failed);
+  }
+  SUBCASE("ends with what is too large to tell") {
+    s.detail = true;
+    const Term large = ei_codec::binary(std::string(logged_reason_bytes_max, 'x'));
+    CHECK(ends(tuple({res, atom("exit"), large})).find("of 505 bytes") != std::string::npos);
   }
   SUBCASE("is not let run") {
     s.requests.spawn_reply({request->request, request->from, false, false, Atom{"notsup"}}, s.now);
@@ -131,7 +144,7 @@ TEST_CASE("a call of a registered name") {
   const auto* call = std::get_if<dist::RegSend>(&sent[1].control);
   REQUIRE(call);
   CHECK(call->to == "name");
-  CHECK(decoded(*sent[1].message) ==
+  CHECK(decoded(whole(sent[1].message)) ==
         tuple({atom("$gen_call"), tuple({Term(monitor->from), Term(monitor->ref)}),
                erl("{hello,1}")}));
   SUBCASE("answered: the monitor is taken back") {
@@ -142,7 +155,7 @@ TEST_CASE("a call of a registered name") {
     CHECK(std::get<dist::DemonitorP>(then[0].control).ref == monitor->ref);
   }
   SUBCASE("nobody there") {
-    s.requests.monitor_exit({monitor->to, monitor->from, monitor->ref, atom("noproc")}, s.now);
+    s.ends({monitor->to, monitor->from, monitor->ref}, atom("noproc"));
     CHECK(s.answers == Words{make_error_code(process_errc::no_process).message()});
   }
   SUBCASE("messages that answer nothing") {
@@ -156,20 +169,20 @@ TEST_CASE("a call of a registered name") {
 
 TEST_CASE("a watched process tells once, and nothing when its link ends") {
   Asking s;
-  Words reasons;
-  const auto keep = [&](const Term& reason, const Now&) { reasons.push_back(text(reason)); };
-  s.requests.watch(1, s.runner, keep);
-  s.requests.watch(2, s.runner, keep);
+  int told = 0;
+  const auto count = [&](const Now&) { ++told; };
+  s.requests.watch(1, s.runner, count);
+  s.requests.watch(2, s.runner, count);
   const auto sent = s.sent();
   REQUIRE(sent.size() == 2);
   const auto& first = std::get<dist::MonitorP>(sent[0].control);
   const auto& second = std::get<dist::MonitorP>(sent[1].control);
   CHECK(first.to == dist::Target(s.runner));
-  s.requests.monitor_exit({s.runner, first.from, first.ref, atom("killed")}, s.now);
-  s.requests.monitor_exit({s.runner, first.from, first.ref, atom("killed")}, s.now);
+  s.ends({s.runner, first.from, first.ref}, atom("killed"));
+  s.ends({s.runner, first.from, first.ref}, atom("killed"));
   s.requests.peer_down(2, s.now);
-  s.requests.monitor_exit({s.runner, second.from, second.ref, atom("killed")}, s.now);
-  CHECK(reasons == Words{"killed"});
+  s.ends({s.runner, second.from, second.ref}, atom("killed"));
+  CHECK(told == 1);
 }
 
 TEST_CASE("an answer may ask the next question") {
@@ -178,7 +191,7 @@ TEST_CASE("an answer may ask the next question") {
     s.requests.call(1, "m", "g", {}, then, s.keep());
   });
   const auto first = std::get<dist::SpawnRequest>(s.sent().at(0).control);
-  s.requests.monitor_exit({s.runner, first.from, first.request, atom("killed")}, s.now);
+  s.ends({s.runner, first.from, first.request}, atom("killed"));
   CHECK(s.sent().size() == 1);
   s.requests.peer_down(1, s.now);
   CHECK(s.answers.size() == 1);
@@ -193,7 +206,7 @@ TEST_CASE("a cast asks for no answer") {
   CHECK(request.function == "execute_cast");
   CHECK(request.arity == 3);
   CHECK_FALSE(request.monitor);
-  CHECK(text(*sent[0].message) == "[sys,remove,[a,b]]");
+  CHECK(text(whole(sent[0].message)) == "[sys,remove,[a,b]]");
   CHECK_FALSE(s.requests.next_wake_ms());
 }
 

@@ -49,7 +49,9 @@ class Pair {
  private:
   static void carry(Script& to, LinkId link, const Sent& sent) {
     const bool has_message = sent.get<dist::RegSend>() || sent.get<dist::Send>() ||
-                             sent.get<dist::AliasSend>() || sent.get<dist::SpawnRequest>();
+                             sent.get<dist::AliasSend>() || sent.get<dist::SpawnRequest>() ||
+                             sent.get<dist::Exit>() || sent.get<dist::Exit2>() ||
+                             sent.get<dist::MonitorPExit>();
     if (has_message) {
       to.receive(link, sent.control, sent.message);
     } else {

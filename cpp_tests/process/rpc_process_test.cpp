@@ -42,7 +42,7 @@ TEST_CASE("erpc:call: the spawn reply first, then the result as the exit of its 
   CHECK(exit->from == reply->result);
   CHECK(exit->to == call.from);
   CHECK(exit->ref == call.request);
-  CHECK(text(exit->reason) == "{res,return,#{a => [1,2.5]}}");
+  CHECK(text(sent[1].message) == "{res,return,#{a => [1,2.5]}}");
 }
 
 TEST_CASE("an unknown function is undef, with its arguments, as on a BEAM without the module") {
@@ -52,6 +52,28 @@ TEST_CASE("an unknown function is undef, with its arguments, as on a BEAM withou
         "{error,undef,[{no_module,f,[1,{a}],[]}]}");
   CHECK(s.rpc_text(link, "Elixir.Groot", "get", "[]") ==
         "{error,undef,[{'Elixir.Groot',get,[],[]}]}");
+}
+
+TEST_CASE("names of 255 wide characters are undef like any other") {
+  std::string name;
+  for (int i = 0; i < 255; ++i) name += "\u20ac";
+  const Term undef = erl("undef");
+  const Term stack = ei_codec::list({tuple({atom(name), atom(name), ei_codec::list({}), Term()})});
+  Script s;
+  const LinkId link = s.quiet_up("a@h");
+
+  CHECK(s.rpc(link, name, name, {}) == tuple({atom("error"), undef, stack}));
+  for (const char* kind : {"block_call", "call"}) {
+    const Term call = tuple({atom(kind), atom(name), atom(name), ei_codec::list({}), atom("user")});
+    CHECK(s.call(link, "rex", call) ==
+          tuple({atom("badrpc"), tuple({atom("EXIT"), tuple({undef, stack})})}));
+  }
+  auto spawned = request(s, link, name, name, 0);
+  spawned.monitor = true;
+  s.receive(link, spawned, ei_codec::list({}));
+  const auto exits = s.take_sent_as<dist::MonitorPExit>();
+  REQUIRE(exits.size() == 1);
+  CHECK(exits[0].message == tuple({undef, stack}));
 }
 
 TEST_CASE("arguments as STRING_EXT are small integers") {
@@ -97,8 +119,8 @@ TEST_CASE("spawn of a function of the table, monitored and linked") {
     CHECK(sent[0].get<dist::SpawnReply>()->linked);
     REQUIRE(sent[1].get<dist::MonitorPExit>());
     REQUIRE(sent[2].get<dist::Exit>());
-    CHECK(sent[2].get<dist::Exit>()->reason == sent[1].get<dist::MonitorPExit>()->reason);
-    return text(sent[1].get<dist::MonitorPExit>()->reason);
+    CHECK(sent[2].message == sent[1].message);
+    return text(sent[1].message);
   };
   CHECK(ended("Elixir.Groot") == "normal");
   CHECK(s.get("k") == "v");
@@ -132,7 +154,7 @@ TEST_CASE("execute_call with arguments that erpc never sends ends the process, n
     s.receive(link, call, erl(bad));
     const auto sent = s.take_sent();
     REQUIRE(sent.size() == 2);
-    CHECK(text(sent[1].get<dist::MonitorPExit>()->reason) == "{erpc,badarg}");
+    CHECK(text(sent[1].message) == "{erpc,badarg}");
   }
   s.receive(link, request(s, link, "erpc", "execute_cast", 3), erl("[1,2,3]"));
   CHECK(s.take_sent().size() == 1);

@@ -15,11 +15,12 @@ using ei_codec::tuple;
 constexpr std::uint32_t own_creation = 7;
 constexpr std::uint32_t peer_creation = 9;
 
-RouterOptions options(HiddenFeed feed, const std::string& name) {
+RouterOptions options(HiddenFeed feed, const std::string& name, RemoteAdmin admin) {
   RouterOptions made;
   made.self = node(name);
   made.creation = own_creation;
   made.hidden_feed = feed;
+  made.remote_admin = admin;
   made.random = [count = std::uint64_t{0}]() mutable { return ++count; };
   return made;
 }
@@ -63,6 +64,11 @@ Term decoded(ByteView encoded) {
   REQUIRE(term);
   return *std::move(term);
 }
+Bytes whole(const SharedMessage& message) {
+  Bytes bytes;
+  message.append_to(bytes);
+  return bytes;
+}
 
 Term stamp_term(std::uint64_t time, std::uint64_t counter, std::uint64_t node_id) {
   using ei_codec::unsigned_integer;
@@ -79,17 +85,15 @@ Term register_term(const Term& key, const Term& value, std::uint64_t time, std::
                         {atom("hlc"), stamp_term(time, counter, node_id)}});
 }
 
-Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id)
+Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id, RemoteAdmin admin)
     : replica(store::ReplicaOptions{.node_id = node_id}),
-      router(options(feed, name), replica),
+      router(options(feed, name, admin), replica),
       name_(name) {}
 
 LinkId Script::up(const std::string& name, bool visible) {
   const LinkId link = link_names_.size();
   link_names_.push_back(name);
-  const std::uint64_t published = visible ? 1 : 0;
-  router.peer_up(
-      link, {node(name), peer_creation, dist::Flags(dist::hidden_flags.bits() | published)}, now);
+  router.peer_up(link, {node(name), peer_creation, dist::offered_flags(visible)}, now);
   return link;
 }
 
@@ -166,7 +170,7 @@ Term Script::rpc(LinkId link, std::string_view module, std::string_view function
   REQUIRE(exit);
   CHECK(exit->ref == request.request);
   CHECK(exit->from == reply->result);
-  const auto* reason = exit->reason.get_if<ei_codec::Tuple>();
+  const auto* reason = sent.back().message.get_if<ei_codec::Tuple>();
   REQUIRE(reason);
   CHECK(reason->elements.at(0) == res);
   return tuple({reason->elements.begin() + 1, reason->elements.end()});
@@ -203,10 +207,8 @@ void Script::collect() {
       actions_.push_back(std::move(action));
       continue;
     }
-    Bytes message;
-    frame->message.append_to(message);
     Bytes bytes;
-    const dist::Frame received = over_the_wire(frame->control, message, bytes);
+    const dist::Frame received = over_the_wire(frame->control, whole(frame->message), bytes);
     sent_.push_back({frame->link, received.control,
                      received.message ? decoded(received.message->bytes()) : Term()});
   }

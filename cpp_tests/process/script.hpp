@@ -33,6 +33,7 @@ Bytes encoded(std::string_view text);
 std::string text(const Term& term);
 std::string text(ByteView encoded);
 Term decoded(ByteView encoded);
+Bytes whole(const SharedMessage& message);
 
 // H and R as stock Groot writes them.
 Term stamp_term(std::uint64_t time, std::uint64_t counter, std::uint64_t node_id);
@@ -54,7 +55,7 @@ struct Sent {
 class Script {
  public:
   explicit Script(HiddenFeed feed = HiddenFeed::off, const std::string& name = us,
-                  std::uint64_t node_id = 1);
+                  std::uint64_t node_id = 1, RemoteAdmin admin = RemoteAdmin::full);
 
   // Links have the numbers 1, 2, 3 …
   LinkId up(const std::string& name, bool visible = false);

@@ -67,7 +67,7 @@ TEST_CASE("monitors: served processes in silence, unknown ones noproc at once") 
     CHECK(exit->from == target);  // pid or name, as it was asked for
     CHECK(exit->to == s.pid_of(s.link));
     CHECK(exit->ref == ref);
-    CHECK(exit->reason.is_atom("noproc"));
+    CHECK(sent[0].message.is_atom("noproc"));
     s.receive(s.link, dist::DemonitorP{s.pid_of(s.link), target, ref});
     CHECK(s.take_sent().empty());
   }
@@ -86,7 +86,7 @@ TEST_CASE("links: to an unknown process noproc; every unlink is acknowledged") {
     REQUIRE(exit);
     CHECK(exit->from == unknown);
     CHECK(exit->to == peer);
-    CHECK(exit->reason.is_atom("noproc"));
+    CHECK(sent[0].message.is_atom("noproc"));
   }
   for (const Pid& any : {s.own_pid(ServedPid::storage), s.dead()}) {
     s.receive(s.link, dist::UnlinkId{17, peer, any});
@@ -105,8 +105,8 @@ TEST_CASE("exit signals do not end a served process") {
   for (const auto& target : s.served()) {
     const auto* pid = std::get_if<Pid>(&target);
     if (!pid) continue;
-    s.receive(s.link, dist::Exit2{s.pid_of(s.link), *pid, atom("kill")});
-    s.receive(s.link, dist::Exit{s.pid_of(s.link), *pid, atom("crashed")});
+    s.receive(s.link, dist::Exit2{s.pid_of(s.link), *pid}, atom("kill"));
+    s.receive(s.link, dist::Exit{s.pid_of(s.link), *pid}, atom("crashed"));
     s.receive(s.link, dist::GroupLeader{s.pid_of(s.link), *pid});
   }
   CHECK(s.take_sent().empty());
@@ -132,15 +132,15 @@ TEST_CASE("a spawned process: its watchers and links hear how it ends") {
     reason = "normal";
   }
   SUBCASE("killed") {
-    s.receive(s.link, dist::Exit2{peer, pid, atom("kill")});
+    s.receive(s.link, dist::Exit2{peer, pid}, atom("kill"));
     reason = "killed";
   }
   SUBCASE("told to") {
-    s.receive(s.link, dist::Exit2{peer, pid, erl("{shutdown,1}")});
+    s.receive(s.link, dist::Exit2{peer, pid}, erl("{shutdown,1}"));
     reason = "{shutdown,1}";
   }
   SUBCASE("not by a normal exit") {
-    s.receive(s.link, dist::Exit2{peer, pid, atom("normal")});
+    s.receive(s.link, dist::Exit2{peer, pid}, atom("normal"));
     CHECK(s.take_sent().empty());
     s.end_waiting();
     reason = "normal";
@@ -149,15 +149,15 @@ TEST_CASE("a spawned process: its watchers and links hear how it ends") {
   REQUIRE(sent.size() == 2);
   REQUIRE(sent[0].get<dist::MonitorPExit>());
   CHECK(sent[0].get<dist::MonitorPExit>()->ref == kept);
-  CHECK(text(sent[0].get<dist::MonitorPExit>()->reason) == reason);
+  CHECK(text(sent[0].message) == reason);
   REQUIRE(sent[1].get<dist::Exit>());
   CHECK(sent[1].get<dist::Exit>()->to == peer);
-  CHECK(text(sent[1].get<dist::Exit>()->reason) == reason);
+  CHECK(text(sent[1].message) == reason);
   // Gone: who asks now is told so.
   s.receive(s.link, dist::MonitorP{peer, pid, dropped});
   sent = s.take_sent();
   REQUIRE(sent.size() == 1);
-  CHECK(sent[0].get<dist::MonitorPExit>()->reason.is_atom("noproc"));
+  CHECK(sent[0].message.is_atom("noproc"));
 }
 
 TEST_CASE("the exit of a linked process ends a spawned one, and that link is not told") {
@@ -165,11 +165,11 @@ TEST_CASE("the exit of a linked process ends a spawned one, and that link is not
   const Pid pid = s.spawn_waiting();
   s.receive(s.link, dist::LinkTo{s.pid_of(s.link), pid});
   s.receive(s.link, dist::LinkTo{s.pid_of(s.link, 78), pid});
-  s.receive(s.link, dist::Exit{s.pid_of(s.link), pid, atom("crashed")});
+  s.receive(s.link, dist::Exit{s.pid_of(s.link), pid}, atom("crashed"));
   const auto sent = s.take_sent();
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].get<dist::Exit>()->to == s.pid_of(s.link, 78));
-  CHECK(sent[0].get<dist::Exit>()->reason.is_atom("crashed"));
+  CHECK(sent[0].message.is_atom("crashed"));
 }
 
 TEST_CASE("what a lost peer watched is forgotten") {

@@ -1,5 +1,6 @@
 #include "cnode/process/sys_messages.hpp"
 
+#include "cnode/process/limits.hpp"
 #include "script.hpp"
 
 namespace groot::process {
@@ -9,12 +10,22 @@ using namespace testing;
 using ei_codec::atom;
 using ei_codec::tuple;
 
-Term system(Script& s, LinkId link, std::string_view name, const Term& request) {
-  const Term tag = s.new_reference(link);
+struct Asked {
+  Term tag;
+  std::vector<Sent> sent;  // what the router sent on hearing it
+};
+
+Asked ask(Script& s, LinkId link, std::string_view name, const Term& request) {
+  Asked asked{s.new_reference(link), {}};
   const Pid caller = s.pid_of(link);
   s.receive(link, dist::RegSend{caller, std::string(name)},
-            tuple({atom("system"), tuple({Term(caller), tag}), request}));
-  const auto sent = s.take_sent();
+            tuple({atom("system"), tuple({Term(caller), asked.tag}), request}));
+  asked.sent = s.take_sent();
+  return asked;
+}
+
+// The reply in the one frame that was sent.
+Term reply_in(const std::vector<Sent>& sent, const Term& tag) {
   REQUIRE(sent.size() == 1);
   REQUIRE(sent[0].get<dist::Send>());
   const auto* pair = sent[0].message.get_if<ei_codec::Tuple>();
@@ -23,13 +34,36 @@ Term system(Script& s, LinkId link, std::string_view name, const Term& request) 
   return pair->elements.at(1);
 }
 
+Term system(Script& s, LinkId link, std::string_view name, const Term& request) {
+  const Asked asked = ask(s, link, name, request);
+  return reply_in(asked.sent, asked.tag);
+}
+
+// sys:get_state from a node that runs this version of ERTS.
+Term get_state(Script& s, LinkId link, std::string_view name, std::string_view erts_version) {
+  const Asked asked = ask(s, link, name, atom("get_state"));
+  REQUIRE(asked.sent.size() == 1);
+  const auto* spawn = asked.sent[0].get<dist::SpawnRequest>();
+  REQUIRE(spawn);
+  const auto* arguments = asked.sent[0].message.get_if<ei_codec::List>();
+  REQUIRE(arguments);
+  REQUIRE(arguments->elements.size() == 4);
+  CHECK(text(tuple({arguments->elements[1], arguments->elements[2], arguments->elements[3]})) ==
+        "{erlang,system_info,[version]}");
+  const Pid answering = s.pid_of(link, 88);
+  s.receive(link, dist::SpawnReply{spawn->request, spawn->from, false, true, answering});
+  s.receive(link, dist::MonitorPExit{answering, spawn->from, spawn->request},
+            tuple({arguments->elements[0], atom("return"), ei_codec::charlist(erts_version)}));
+  return reply_in(s.take_sent(), asked.tag);
+}
+
 TEST_CASE("get_state of the storage process has Groot's shape") {
   Script s;
   const LinkId link = s.quiet_up("a@h");
-  CHECK(system(s, link, "Elixir.Groot.Storage", atom("get_state")) ==
+  CHECK(get_state(s, link, "Elixir.Groot.Storage", "13.1.5") ==
         erl("#{registers => #{},table => 'Elixir.Groot.Storage'}"));
   s.set("k", "v");
-  const Term state = system(s, link, "Elixir.Groot.Storage", atom("get_state"));
+  const Term state = get_state(s, link, "Elixir.Groot.Storage", "13.1.5");
   const Term* registers = state.get_if<ei_codec::Map>()->find(atom("registers"));
   REQUIRE(registers);
   const Term* reg = registers->get_if<ei_codec::Map>()->find(atom("k"));
@@ -38,7 +72,36 @@ TEST_CASE("get_state of the storage process has Groot's shape") {
   CHECK(map->pairs.size() == 3);
   CHECK(map->find(atom("value"))->is_atom("v"));
   CHECK(map->find(atom("hlc")));
-  CHECK(text(system(s, link, "rex", atom("get_state"))) == "nil");
+  CHECK(text(get_state(s, link, "rex", "13.1.5")) == "nil");
+}
+
+TEST_CASE("get_state is answered as the sys module of the asking node wants it") {
+  Script s;
+  const LinkId link = s.quiet_up("a@h");
+  CHECK(text(get_state(s, link, "rex", "14.0.2")) == "nil");
+  CHECK(text(get_state(s, link, "rex", "14.1")) == "{ok,nil}");
+  CHECK(text(get_state(s, link, "rex", "17.0.3")) == "{ok,nil}");
+  // Nothing hangs where the node does not say what it runs.
+  const Asked asked = ask(s, link, "rex", atom("get_state"));
+  s.pass(request_timeout_ms);
+  bool answered = false;
+  for (const Sent& sent : s.take_sent_as<dist::Send>()) {
+    const auto* pair = sent.message.get_if<ei_codec::Tuple>();
+    if (pair && pair->elements.at(0) == asked.tag) {
+      answered = true;
+      CHECK(text(pair->elements.at(1)) == "{ok,nil}");
+    }
+  }
+  CHECK(answered);
+}
+
+TEST_CASE("which versions of ERTS wrap the state") {
+  for (const char* version : {"9.3", "13.2.2.5", "14.0", "14.0.2"}) {
+    CHECK_MESSAGE(!wants_wrapped_state(version), version);
+  }
+  for (const char* version : {"14.1", "14.10", "15", "15.2.7", "", "unreadable"}) {
+    CHECK_MESSAGE(wants_wrapped_state(version), version);
+  }
 }
 
 TEST_CASE("get_status is the tuple that sys returns") {

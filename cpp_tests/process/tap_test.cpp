@@ -126,7 +126,7 @@ TEST_CASE("where a tap cannot be installed, the peer is asked for changes instea
     CHECK(s.take_warnings().size() == 1);
     peer.pass(5'000);
     peer.set("k", "1");
-    peer.pass(poll_interval_ms + 10);
+    peer.pass(quiet_poll_interval_ms + 10);
     CHECK(s.get("k") == "1");
     s.router.stop(s.now);
     peer.settle();

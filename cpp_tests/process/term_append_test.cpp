@@ -32,5 +32,17 @@ TEST_CASE("appended terms are the ones that ei writes") {
   CHECK(text(out) == "{deleted,<<\"text\">>,#{[] => ['']}}");
 }
 
+TEST_CASE("an atom has up to 255 characters, which may be four bytes each") {
+  for (const std::string_view character : {"e", "\u20ac", "\U0001f600"}) {
+    for (const std::size_t count : {63U, 64U, 85U, 86U, 255U}) {
+      std::string name;
+      for (std::size_t i = 0; i < count; ++i) name += character;
+      Bytes out;
+      append_atom(out, name);
+      CHECK(out == encode_term(ei_codec::atom(name)));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace groot::process

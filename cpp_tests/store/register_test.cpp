@@ -9,7 +9,9 @@
 #include <rapidcheck.h>
 
 #include "cpp_tests/store/script.hpp"
+#include "ei_codec/limits.hpp"
 
+using namespace groot;
 using namespace groot::store;
 using namespace groot::store::testing;
 
@@ -48,6 +50,45 @@ TEST_CASE("a register gives back what it was made of") {
   CHECK(text_of(view.value) == "value");
   CHECK(view.stamp == stamp);
   CHECK(view.expires_at_ms == 42);
+}
+
+TEST_CASE("a large value stays in the buffer that it came in, unless that is much larger") {
+  constexpr std::size_t size = ei_codec::kept_bytes_min;
+  const auto made_of = [](std::size_t value_size, std::size_t buffer_size) {
+    const auto buffer = std::make_shared<MessageBuffer>();
+    buffer->append(Bytes(buffer_size, 7));
+    const ByteView value = buffer->bytes().last(value_size);
+    const Bytes key = term("key");
+    const RegisterPtr reg =
+        Register::make({key, value, {1, 2, 3}, RegisterKind::value, 42, buffer.get()});
+    CHECK(text_of(reg->key()) == "key");
+    CHECK(reg->expires_at_ms() == 42);
+    const bool kept = buffer.use_count() == 2;
+    CHECK(kept == (reg->value().data() == value.data()));
+    return std::pair(reg, kept);
+  };
+  CHECK(made_of(size, size).second);
+  CHECK_FALSE(made_of(size - 1, size).second);
+  CHECK(made_of(size, 4 * size).second);
+  CHECK_FALSE(made_of(size, 4 * size + 4).second);
+
+  // It outlives the buffer's other owners, and its bytes are shared by whoever sends them.
+  ei_codec::SharedPiece piece;
+  {
+    const RegisterPtr reg = made_of(size, 2 * size).first;
+    CHECK(ei_codec::same_bytes(reg->value(), Bytes(size, 7)));
+    piece = shared_value(reg);
+    CHECK(piece.bytes.data() == reg->value().data());
+  }
+  CHECK(ei_codec::same_bytes(piece.bytes, Bytes(size, 7)));
+
+  const auto buffer = std::make_shared<MessageBuffer>();
+  buffer->append(Bytes(size, 7));
+  const Bytes key = term("key");
+  const auto tombstone = Register::make(
+      {key, buffer->bytes(), {1, 2, 3}, RegisterKind::tombstone, std::nullopt, buffer.get()});
+  CHECK(buffer.use_count() == 1);
+  CHECK(text_of(tombstone->value()) == "nil");
 }
 
 TEST_CASE("a tombstone's value is nil and it has no deadline, whatever it was made from") {

@@ -139,9 +139,11 @@ TEST_CASE("drift beyond the bound is reported once a peer an hour, and merged al
   CHECK(s.merge("a", "w", s.stamp(drift_max_ms + 1), std::nullopt, 5).changed);
   CHECK(s.merge("b", "w", s.stamp(drift_max_ms + 9), std::nullopt, 5).changed);
   REQUIRE(s.reports(Report::Cause::drift_ahead).size() == 1);
-  CHECK(s.reports(Report::Cause::drift_ahead)[0].detail ==
-        "peer 5 sent stamp 1700000300001.0@0000000000000002, 300001 ms ahead of our wall time; "
-        "merged, our clock is not moved");
+  CHECK(
+      s.reports(Report::Cause::drift_ahead)[0].detail ==
+      "sent stamp 1700000300001.0@0000000000000002, 300001 ms ahead of our wall time; merged, our "
+      "clock is not moved");
+  CHECK(s.reports(Report::Cause::drift_ahead)[0].peer == 5);
   s.merge("c", "w", s.stamp(drift_max_ms + 9), std::nullopt, 6);
   CHECK(s.reports(Report::Cause::drift_ahead).size() == 2);
   s.now.monotonic_ms += 3'599'999;

@@ -6,7 +6,7 @@
 -export([start/1, start/2, stop/0, start_pair/2, tidy/1, verdict/0]).
 -export([cookie/0, epmd_port/0, stop_epmd/0, start_epmd/0, registered_names/0]).
 -export([available/1, preferably/1, peer/2, peer/3, peers/1, stop_peer/1, call/4, call/5, on/2, on/3]).
--export([groot/1, groot/2, groot_program/3, program/1, stop_groot/1, kill_groot/1, forget/1, full_name/1]).
+-export([groot/1, groot/2, groot_of/3, groot_program/3, program/1, stop_groot/1, kill_groot/1, forget/1, full_name/1]).
 -export([storage_replaced/1, kill_storage/1, forgive/2, log_of/1, is_beam/1, beams/0, groots/0, await_connected/2, console/0, set_console/1]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 
@@ -19,11 +19,12 @@
 start(Config) ->
     start(Config, #{}).
 
-%% Options: host => "127.0.0.1" (what follows the `@`), long_names => true, beam_args => [].
+%% Options: host => "127.0.0.1" (what follows the `@`), long_names => true, beam_args => [],
+%% quiet => false (true: whatever a BEAM peer logs from `warning` up is a fault).
 %% A cluster left over by a suite whose start failed half way goes first.
 start(Config, Options) ->
     whereis(?MODULE) =:= undefined orelse stop(),
-    Defaults = #{host => "127.0.0.1", long_names => true, beam_args => []},
+    Defaults = #{host => "127.0.0.1", long_names => true, beam_args => [], quiet => false},
     Folder = proplists:get_value(priv_dir, Config),
     {ok, _} = gen_server:start(
         {local, ?MODULE}, ?MODULE, (maps:merge(Defaults, Options))#{folder => Folder}, []
@@ -46,7 +47,7 @@ tidy(Keep) ->
     Verdict = verdict(),
     [kill_groot(Node) || Node <- groots()],
     [stop_peer(Node) || Node <- beams() -- Keep],
-    [await:equal([], fun() -> call(Node, erlang, nodes, [hidden]) end) || Node <- beams()],
+    [await:equal([], fun() -> call(Node, erlang, nodes, [connected]) -- beams() end) || Node <- beams()],
     Verdict.
 
 %% `ok` when, since the last verdict, no BEAM peer has logged an error, no
@@ -62,12 +63,13 @@ verdict() ->
 
 faults_of(Node) ->
     #{forgiven := Forgiven, storage := Expected} = entry(Node),
+    #{quiet := Quiet} = options(),
     Events = call(Node, peer_log, events, []),
     call(Node, peer_log, clear, []),
     Logged = [
         {Node, Level, Text}
      || {Level, Text} <- Events,
-        is_fault(Level, Text),
+        Quiet orelse is_fault(Level, Text),
         not lists:any(fun(Pattern) -> matches(Text, Pattern) end, Forgiven)
     ],
     case call(Node, erlang, whereis, ['Elixir.Groot.Storage']) of
@@ -171,8 +173,11 @@ code_path(Version) ->
 stop_peer(Node) ->
     #{control := Control} = entry(Node),
     ok = gen_server:call(?MODULE, {remove, Node}),
-    catch peer:stop(Control),
-    ok.
+    halt_peer(Control).
+
+%% Also one that has died already.
+halt_peer(Control) ->
+    try peer:stop(Control) catch exit:_ -> ok end.
 
 call(Node, Module, Function, Args) ->
     call(Node, Module, Function, Args, ?CALL_MS).
@@ -186,12 +191,17 @@ on(Node, Fun) ->
     on(Node, Fun, ?CALL_MS).
 
 on(Node, Fun, Ms) ->
-    {module, Module} = erlang:fun_info(Fun, module),
     #{control := Control, loaded := Loaded} = Entry = entry(Node),
-    Missing = lists:usort([Module, await, terms, like_beam]) -- Loaded,
+    Missing = lists:usort([await, terms, like_beam, asking, latency, node_watcher | modules_of(Fun)]) -- Loaded,
     [load(Control, Each) || Each <- Missing],
     ok = gen_server:call(?MODULE, {enter, Node, Entry#{loaded := Missing ++ Loaded}}),
     peer:call(Control, erlang, apply, [Fun, []], Ms).
+
+%% Where Fun and the funs that it holds were written.
+modules_of(Fun) ->
+    {module, Module} = erlang:fun_info(Fun, module),
+    {env, Held} = erlang:fun_info(Fun, env),
+    [Module | lists:append([modules_of(Each) || Each <- Held, is_function(Each)])].
 
 load(Control, Module) ->
     {Module, Binary, File} = code:get_object_code(Module),
@@ -225,7 +235,7 @@ groots() ->
 %% Waits until each of Beams has a link to Groot, within the five seconds that finding it may take.
 await_connected(Groot, Beams) ->
     [
-        await:true(fun() -> lists:member(Groot, call(Beam, erlang, nodes, [hidden])) end, 5_000)
+        await:true(fun() -> lists:member(Groot, call(Beam, erlang, nodes, [connected])) end, 5_000)
      || Beam <- Beams
     ],
     ok.
@@ -249,7 +259,12 @@ groot(Name) ->
 
 %% Starts a node under test with the cluster's cookie and waits until it is ready.
 groot(Name, ExtraArgs) ->
-    Program = groot_program(Name, ["--cookie", cookie() | ExtraArgs], []),
+    groot_of(groot_program:executable(), Name, ExtraArgs).
+
+%% The same with another build of the program.
+groot_of(Executable, Name, ExtraArgs) ->
+    Args = ["--cookie", cookie() | ExtraArgs],
+    Program = gen_server:call(?MODULE, {groot, Executable, Name, Args, []}),
     os_program:await_line(Program, "ready: ", ?READY_MS),
     full_name(Name).
 
@@ -362,5 +377,5 @@ handle_info(_Message, State) ->
 
 terminate(_Reason, #{entries := Entries, epmd := Epmd}) ->
     [os_program:kill(Program) || #{kind := groot, program := Program} <- maps:values(Entries)],
-    [catch peer:stop(Control) || #{kind := beam, control := Control} <- maps:values(Entries)],
+    [halt_peer(Control) || #{kind := beam, control := Control} <- maps:values(Entries)],
     Epmd =:= none orelse os_program:kill(Epmd).

@@ -1,0 +1,73 @@
+#include "cpp_tests/bench/stock_peer.hpp"
+
+#include <utility>
+
+#include "ei_codec/term.hpp"
+#include "ei_codec/term_decode.hpp"
+
+namespace groot::bench {
+namespace {
+
+using ei_codec::atom;
+using ei_codec::Term;
+
+constexpr dist::LinkId link = 1;
+
+process::RouterOptions options() {
+  return {.self = *dist::NodeName::parse("bench@127.0.0.1"),
+          .creation = 4,
+          .hidden_feed = process::HiddenFeed::off,
+          .random = [] { return std::uint64_t{7}; }};
+}
+
+}  // namespace
+
+StockPeer::StockPeer()
+    : replica_(store::ReplicaOptions{.node_id = 1}), router_(options(), replica_) {
+  replica_.report_changes(false);  // as in a node without listeners
+  router_.peer_up(link, {*dist::NodeName::parse("peer@127.0.0.1"), 4, dist::hidden_flags}, now_);
+  perform();
+}
+
+void StockPeer::deliver(const dist::Frame& frame) {
+  router_.receive(link, frame, now_);
+  perform();
+}
+
+void StockPeer::perform() {
+  for (auto actions = router_.take_actions(); !actions.empty(); actions = router_.take_actions()) {
+    for (const process::Action& action : actions) {
+      if (const auto* sent = std::get_if<process::SendFrame>(&action)) answer(*sent);
+    }
+  }
+}
+
+void StockPeer::answer(const process::SendFrame& sent) {
+  if (const auto* monitor = std::get_if<dist::MonitorP>(&sent.control)) {
+    // The storage process lives; a node of this project's own process is not there.
+    if (monitor->to == dist::Target(storage())) return;
+    const dist::MonitorPExit exit{monitor->to, monitor->from, monitor->ref, atom("noproc")};
+    router_.receive(link, {exit, std::nullopt}, now_);
+  } else if (const auto* request = std::get_if<dist::SpawnRequest>(&sent.control)) {
+    answer(*request, *sent.message);
+  }
+}
+
+void StockPeer::answer(const dist::SpawnRequest& request, ei_codec::ByteView arguments) {
+  const auto list = decode_term(ei_codec::ScannedTerm::trusted(arguments));
+  const auto& elements = list->get_if<ei_codec::List>()->elements;
+  Term value = atom("undefined");
+  if (elements[2].is_atom("whereis")) value = storage();
+  if (elements[2].is_atom("function_exported")) {
+    value = ei_codec::boolean(false);
+    known_ = true;
+  }
+  const dist::Pid worker{storage().node, 5'000, 0, 4};
+  router_.receive(link,
+                  {dist::SpawnReply{request.request, request.from, false, true, worker}, {}}, now_);
+  const dist::MonitorPExit exit{worker, request.from, request.request,
+                                ei_codec::tuple({elements[0], atom("return"), std::move(value)})};
+  router_.receive(link, {exit, std::nullopt}, now_);
+}
+
+}  // namespace groot::bench

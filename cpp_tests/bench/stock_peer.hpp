@@ -1,0 +1,33 @@
+// A node with one peer that it knows to run stock Groot: the questions by which it finds out are
+// answered as a stock node answers them.
+#pragma once
+
+#include "cnode/process/router.hpp"
+
+namespace groot::bench {
+
+inline constexpr std::int64_t wall_ms = 1'700'000'000'000;
+
+class StockPeer {
+ public:
+  StockPeer();
+
+  // The node tells this peer's full state from any other update.
+  [[nodiscard]] bool is_known() const { return known_; }
+  [[nodiscard]] dist::Pid storage() const { return {{"peer@127.0.0.1"}, 100, 0, 4}; }
+  // A frame of the peer, and all that the node wants done about it.
+  void deliver(const dist::Frame& frame);
+  [[nodiscard]] const store::Replica& replica() const { return replica_; }
+
+ private:
+  void answer(const process::SendFrame& sent);
+  void answer(const dist::SpawnRequest& request, ei_codec::ByteView arguments);
+  void perform();
+
+  store::Now now_{0, wall_ms};
+  store::Replica replica_;
+  process::Router router_;
+  bool known_ = false;
+};
+
+}  // namespace groot::bench
