@@ -27,6 +27,8 @@
 -define(EVE, <<"eve@127.0.0.1">>).
 -define(REG_SEND, 6).
 -define(LARGE, 200 * 1024 * 1024).
+-define(SLOW, 32 * 1024 * 1024).
+-define(SLOW_FRAME_MS, 10).
 -define(RUNS, 5).
 %% What a small message may take beside a large one.
 -define(PASS_US, 50_000).
@@ -96,8 +98,8 @@ small_calls_pass_a_register_that_comes(Config) ->
         Value = large(),
         [
             latency:meanwhile(Groot, fun() ->
-                gen_server:cast({?STORAGE, Groot}, {update_register, register(coming, {Run, Value})}),
-                gen_server:cast({?STORAGE, Groot}, {update_register, register(arrived, Run)}),
+                gen_server:cast({?STORAGE, Groot}, {update_register, stamped(coming, {Run, Value})}),
+                gen_server:cast({?STORAGE, Groot}, {update_register, stamped(arrived, Run)}),
                 await:equal(Run, fun() -> gen_server:call({?STORAGE, Groot}, {get, arrived}) end, 60_000)
             end)
          || Run <- lists:seq(1, ?RUNS)
@@ -136,7 +138,7 @@ writes_pass_a_register_that_goes(Config) ->
                     end
                 end),
                 true = length(Writes) > 1,
-                latency:statistics(Writes)
+                latency:summary(Writes)
             end
          || Run <- lists:seq(1, ?RUNS)
         ]
@@ -147,24 +149,21 @@ writes_pass_a_register_that_goes(Config) ->
 
 %% ------------------------------------------------------------------ slow peers
 
-%% A value that takes its reader longer than the tick time. Small answers come between its fragments,
-%% and the BEAM peers notice nothing.
+%% Small answers come between the fragments of a value, and the BEAM peers notice nothing.
 small_answers_pass_a_slow_reader(Config) ->
     [A, B, Groot] = all_nodes(Config),
-    Value = binary:copy(<<0, 1, 2, 3>>, 16 * 1024 * 1024),
-    ok = groot_api:set(Groot, slow, Value),
+    set_slow(A, Groot),
     Peer = slow_peer(Groot),
     Started = erlang:monotonic_time(millisecond),
     Tester = self(),
     Reader = spawn_link(fun() -> Tester ! {self(), read_slowly(Peer)} end),
-    ok = raw_peer:give(Peer, Reader),
     Others = cluster:on(A, fun() -> [latency:meanwhile(Groot, fun() -> latency:calls(Groot, 200) end) || _ <- lists:seq(1, ?RUNS)] end),
     {Read, Ahead} =
         receive
             {Reader, Result} -> Result
         end,
     Took = erlang:monotonic_time(millisecond) - Started,
-    true = Read =:= Value,
+    true = Read =:= slow(),
     true = Took > ?TICKTIME_S * 1_250,
     ct:pal("~b ms; ~b small answers, at most ~b bytes of fragments before one", [Took, length(Ahead), lists:max(Ahead)]),
     true = length(Ahead) > 3,
@@ -173,8 +172,8 @@ small_answers_pass_a_slow_reader(Config) ->
     is_connected(Groot, [A, B]).
 
 tick_passes_a_reader_that_stopped(Config) ->
-    [_, _, Groot] = all_nodes(Config),
-    ok = groot_api:set(Groot, slow, binary:copy(<<7>>, 64 * 1024 * 1024)),
+    [A, _, Groot] = all_nodes(Config),
+    set_slow(A, Groot),
     Peer = slow_peer(Groot),
     call(Peer, 1, {get, slow}),
     {fragment, _, Reader} = first_fragment(Peer, fragments:reader()),
@@ -301,12 +300,18 @@ peer_without_fragments(Config) ->
 %% ------------------------------------------------------------------ inside a BEAM peer
 
 idle(Beam, Groot) ->
-    cluster:on(Beam, fun() -> latency:statistics(latency:calls(Groot, 1_000)) end).
+    cluster:on(Beam, fun() -> latency:summary(latency:calls(Groot, 1_000)) end).
 
 large() -> binary:copy(<<"0123456789abcdef">>, ?LARGE div 16).
 
+%% A value that takes its reader longer than the tick time. The console of a peer is no way for it.
+slow() -> binary:copy(<<0, 1, 2, 3>>, ?SLOW div 4).
+
+set_slow(Beam, Groot) ->
+    cluster:on(Beam, fun() -> ok = gen_server:call({?STORAGE, Groot}, {set, slow, slow()}, 20_000) end).
+
 %% As a stock node writes it, with the latest stamp.
-register(Key, Value) ->
+stamped(Key, Value) ->
     #{
         key => Key,
         value => Value,
@@ -319,7 +324,7 @@ register(Key, Value) ->
     }.
 
 cast_register(Groot, Key, Value) ->
-    gen_server:cast({?STORAGE, Groot}, {update_register, register(Key, Value)}),
+    gen_server:cast({?STORAGE, Groot}, {update_register, stamped(Key, Value)}),
     await:true(fun() -> Value =:= rpc:call(Groot, 'Elixir.Groot', get, [Key], 60_000) end, 60_000).
 
 %% ------------------------------------------------------------------ raw peers
@@ -344,7 +349,7 @@ read_slowly(Peer, Reader, Number, Ahead) ->
     end.
 
 read_answer(Peer, Reader, Number, Bytes) ->
-    ok = pause(5),
+    ok = pause(?SLOW_FRAME_MS),
     case fragments:receive_frame(Peer, Reader) of
         {{_, {1, Value}}, _, _} -> {value, Value};
         {{_, {Number, small}}, _, Next} -> {Bytes, Next};
@@ -363,7 +368,7 @@ call(Peer, Number, Request) ->
 
 to_storage(Peer) -> {?REG_SEND, raw_peer:pid(Peer), '', ?STORAGE}.
 
-update(Key, Value) -> {'$gen_cast', {update_register, register(Key, Value)}}.
+update(Key, Value) -> {'$gen_cast', {update_register, stamped(Key, Value)}}.
 
 closes(Groot, Bytes) ->
     closes(Groot, [], fragments:connect(Groot, ?EVE), Bytes).

@@ -2,14 +2,14 @@
 %% runs inside a BEAM peer (cluster:on/2).
 -module(latency).
 
--export([meanwhile/2, calls/2, writes_until/2, statistics/1, passed/3]).
+-export([meanwhile/2, calls/2, writes_until/2, summary/1, passed/3]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 
 %% Small calls over the same link while Transfer() runs.
 meanwhile(Groot, Transfer) ->
     {_, Monitor} = spawn_monitor(fun() -> exit({transferred, Transfer()}) end),
-    statistics(calls_until(Groot, Monitor, [])).
+    summary(calls_until(Groot, Monitor, [])).
 
 calls_until(Groot, Monitor, Times) ->
     receive
@@ -42,7 +42,7 @@ until_read(Key) ->
         until_read(Key)
     end.
 
-statistics(Times) ->
+summary(Times) ->
     Sorted = lists:sort(Times),
     Count = length(Sorted),
     #{
