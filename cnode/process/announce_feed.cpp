@@ -1,6 +1,7 @@
 #include "cnode/process/announce_feed.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cnode/process/limits.hpp"
 #include "cnode/process/replication.hpp"
@@ -106,7 +107,9 @@ void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
   if (now.monotonic_ms >= feed.sync_ms) feed.sync_ms = next_sync_ms(now);
   if (feed.polls && now.monotonic_ms >= feed.poll_ms) {
     feed.poll_ms = next_poll_ms(now);
-    if (!feed.poll_under_way) ask_reductions(link, feed, now);
+    if (feed.poll_under_way || is_heard_elsewhere(link)) return;
+    asked_.push_back(link);
+    ask_reductions(link, feed, now);
   }
 }
 
@@ -171,8 +174,21 @@ void AnnounceFeed::fetched(Feed& feed, const Now& now) {
   }
 }
 
+bool AnnounceFeed::is_heard_elsewhere(LinkId link) const {
+  const Peer* peer = peers_.find(link);
+  return peer && std::ranges::any_of(asked_, [&](LinkId asked) {
+           const Peer* other = peers_.find(asked);
+           return other && std::ranges::binary_search(peer->sees, other->name());
+         });
+}
+
 void AnnounceFeed::wake(const Now& now) {
-  for (auto& [link, feed] : feeds_) act(link, feed, now);
+  asked_.clear();
+  if (feeds_.empty()) return;
+  const auto first = std::next(feeds_.begin(), static_cast<std::ptrdiff_t>(turn_ % feeds_.size()));
+  for (auto each = first; each != feeds_.end(); ++each) act(each->first, each->second, now);
+  for (auto each = feeds_.begin(); each != first; ++each) act(each->first, each->second, now);
+  if (!asked_.empty()) ++turn_;
 }
 
 std::int64_t AnnounceFeed::due_ms(const Feed& feed) const {

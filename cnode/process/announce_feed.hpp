@@ -3,7 +3,9 @@
 //
 // announce: a plain {nodeup, OurNode} to a stock storage process makes it cast its whole state to
 // us. What that costs is spent only after a change: the reductions of the process are asked for
-// every 100 ms, 200 ms where nothing changes, and do not move while it handles no message.
+// every 100 ms, 200 ms where nothing changes, and do not move while it handles no message. Stock
+// nodes that see each other push each other every write, so one of them is asked for all, each time
+// another one.
 //
 //        ┌─────────── poll: same ──────────┐
 //        v                                 │
@@ -68,6 +70,8 @@ class AnnounceFeed {
   };
 
   void act(LinkId link, Feed& feed, const Now& now);
+  // One of those asked at this instant is pushed what is written at this peer.
+  [[nodiscard]] bool is_heard_elsewhere(LinkId link) const;
   [[nodiscard]] bool wants_fetch(LinkId link, const Feed& feed, const Now& now) const;
   void announce(LinkId link, Feed& feed, const Now& now);
   void ask_reductions(LinkId link, Feed& feed, const Now& now);
@@ -84,6 +88,8 @@ class AnnounceFeed {
   const store::Replica& replica_;
   SharedBytes nodeup_;
   std::map<LinkId, Feed> feeds_;
+  std::vector<LinkId> asked_;  // at this instant
+  std::size_t turn_ = 0;
 };
 
 }  // namespace groot::process

@@ -79,6 +79,44 @@ TEST_CASE("all peers are asked at the same instants: one wake-up for all") {
   }
 }
 
+TEST_CASE("of peers that see each other one is asked for all, each time another one") {
+  Script s(HiddenFeed::announce);
+  FakeStock a(s, "a@h", Runs::groot_with_delete);
+  FakeStock b(s, "b@h", Runs::groot_with_delete);
+  FakeStock lone(s, "lone@h", Runs::groot_with_delete);
+  a.canned["erlang:nodes"] = erl("['b@h']");
+  b.canned["erlang:nodes"] = erl("['a@h']");
+  const auto pass = [&](std::int64_t milliseconds) {
+    for (std::int64_t passed = 0; passed < milliseconds; passed += 5) {
+      s.pass(5);
+      FakeStock::settle(s, {&a, &b, &lone});
+    }
+  };
+  pass(5'000);
+  a.polls = b.polls = lone.polls = 0;
+  pass(20 * quiet_poll_interval_ms);
+  CHECK(a.polls + b.polls >= 19);
+  CHECK(a.polls + b.polls <= 21);
+  CHECK(a.polls >= 5);
+  CHECK(b.polls >= 5);
+  CHECK(lone.polls >= 19);
+  // What is written at one of the two is pushed to the other, and heard wherever it is asked for.
+  for (int i = 0; i < 4; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    a.set(key, "1");
+    b.set(key, "1");
+    pass(quiet_poll_interval_ms + 10);
+    CHECK(s.get(key) == "1");
+  }
+  // They lose each other, and each is asked again for itself.
+  a.canned["erlang:nodes"] = b.canned["erlang:nodes"] = ei_codec::list({});
+  pass(discovery_interval_ms + quiet_after_ms + 3'000);
+  a.polls = b.polls = 0;
+  pass(20 * quiet_poll_interval_ms);
+  CHECK(a.polls >= 19);
+  CHECK(b.polls >= 19);
+}
+
 TEST_CASE("the race: a write between the state and the count after it is heard all the same") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);
