@@ -129,7 +129,7 @@ void AnnounceFeed::full_state_merged(LinkId link, bool news, const Now& now) {
   Feed& feed = found->second;
   // Not asked for: a visible peer's own rhythm, or an answer that had been given up.
   if (feed.phase != Phase::awaiting_state) return;
-  feed.confirm = feed.confirm || news;
+  feed.confirm = news || (feed.confirm && !has_pushed_peer(link));
   feed.phase = Phase::awaiting_baseline;
   ask_reductions(link, feed, now);
 }
@@ -178,6 +178,14 @@ bool AnnounceFeed::is_heard_elsewhere(LinkId link) const {
   const Peer* peer = peers_.find(link);
   return peer && std::ranges::any_of(asked_, [&](LinkId asked) {
            const Peer* other = peers_.find(asked);
+           return other && std::ranges::binary_search(peer->sees, other->name());
+         });
+}
+
+bool AnnounceFeed::has_pushed_peer(LinkId link) const {
+  const Peer* peer = peers_.find(link);
+  return peer && std::ranges::any_of(feeds_, [&](const auto& entry) {
+           const Peer* other = peers_.find(entry.first);
            return other && std::ranges::binary_search(peer->sees, other->name());
          });
 }

@@ -3,7 +3,7 @@
 //
 // announce: a plain {nodeup, OurNode} to a stock storage process makes it cast its whole state to
 // us. What that costs is spent only after a change: the reductions of the process are asked for
-// every 100 ms, 200 ms where nothing changes, and do not move while it handles no message. Stock
+// every 100 ms, 250 ms where nothing changes, and do not move while it handles no message. Stock
 // nodes that see each other push each other every write, so one of them is asked for all, each time
 // another one.
 //
@@ -15,7 +15,8 @@
 //   └──────────────── rests nine times as long as that took ──────────────────────────────────┘
 //
 // A write between the state and the count after it is in neither, so a fetch that followed a change
-// or brought news is followed by one more. The sync fetches only where something changed here since
+// or brought news is followed by one more; without news only where no other peer that is asked is
+// pushed that write, too. The sync fetches only where something changed here since
 // the last one: the peer may lack that.
 //
 // tap: see tap.hpp; here it only means that fetches are made on link up and every 10 to 20 s, and
@@ -72,6 +73,8 @@ class AnnounceFeed {
   void act(LinkId link, Feed& feed, const Now& now);
   // One of those asked at this instant is pushed what is written at this peer.
   [[nodiscard]] bool is_heard_elsewhere(LinkId link) const;
+  // Some other stock peer is pushed what is written at this one.
+  [[nodiscard]] bool has_pushed_peer(LinkId link) const;
   [[nodiscard]] bool wants_fetch(LinkId link, const Feed& feed, const Now& now) const;
   void announce(LinkId link, Feed& feed, const Now& now);
   void ask_reductions(LinkId link, Feed& feed, const Now& now);

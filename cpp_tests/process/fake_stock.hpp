@@ -37,6 +37,8 @@ class FakeStock {
   void set(const std::string& key, const std::string& value);
   void erase(const std::string& key);
   [[nodiscard]] std::string get(const std::string& key) const;  // "none" when absent
+  // Its storage process handles a message that changes nothing.
+  void works() { ++reductions_; }
 
   [[nodiscard]] Pid storage() const { return {{name_}, storage_id_, 0, 9}; }
   // A cast from its storage process, or from another process there.
