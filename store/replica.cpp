@@ -44,8 +44,8 @@ Timestamp Replica::Impl::issue(const std::optional<Found>& found, const Now& now
   return clock.issue(now.wall_ms, found ? found->reg->stamp() : Timestamp{});
 }
 
-Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash,
-                          const std::optional<Found>& found, const Now& now, Effects& effects) {
+Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::optional<Found>& found,
+                          const Now& now, Effects& effects) {
   const Register* const reg = stored.get();
   const bool had_tombstone = found && found->reg->is_tombstone();
   const bool had_value = found && !had_tombstone;
@@ -117,8 +117,8 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   return outcome;
 }
 
-bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower,
-                          std::span<const RegisterView> batch, const Now& now, Effects& effects) {
+bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const RegisterView> batch,
+                          const Now& now, Effects& effects) {
   const std::uint64_t changes_before = changes;
   std::array<std::uint64_t, merge_batch_max> hashes;
   for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), hashes.size()))) {

@@ -68,8 +68,8 @@ MergeOutcome Replica::merge_full_state(PeerId peer, const RegisterView& reg, con
   return impl_->merge(peer, impl_->find_peer(peer), reg, hash_key(reg.key), now, effects);
 }
 
-bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers,
-                               const Now& now, Effects& effects) {
+bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
+                               Effects& effects) {
   return impl_->merge(peer, impl_->find_peer(peer), registers, now, effects);
 }
 
