@@ -107,7 +107,10 @@ void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
   if (now.monotonic_ms >= feed.sync_ms) feed.sync_ms = next_sync_ms(now);
   if (feed.polls && now.monotonic_ms >= feed.poll_ms) {
     feed.poll_ms = next_poll_ms(now);
-    if (feed.poll_under_way || is_heard_elsewhere(link)) return;
+    if (feed.poll_under_way ||
+        std::ranges::any_of(asked_, [&](LinkId other) { return is_pushed(link, other); })) {
+      return;
+    }
     asked_.push_back(link);
     ask_reductions(link, feed, now);
   }
@@ -129,7 +132,9 @@ void AnnounceFeed::full_state_merged(LinkId link, bool news, const Now& now) {
   Feed& feed = found->second;
   // Not asked for: a visible peer's own rhythm, or an answer that had been given up.
   if (feed.phase != Phase::awaiting_state) return;
-  feed.confirm = news || (feed.confirm && !has_pushed_peer(link));
+  const bool told_elsewhere =
+      std::ranges::any_of(feeds_, [&](const auto& entry) { return is_pushed(link, entry.first); });
+  feed.confirm = news || (feed.confirm && !told_elsewhere);
   feed.phase = Phase::awaiting_baseline;
   ask_reductions(link, feed, now);
 }
@@ -174,20 +179,10 @@ void AnnounceFeed::fetched(Feed& feed, const Now& now) {
   }
 }
 
-bool AnnounceFeed::is_heard_elsewhere(LinkId link) const {
-  const Peer* peer = peers_.find(link);
-  return peer && std::ranges::any_of(asked_, [&](LinkId asked) {
-           const Peer* other = peers_.find(asked);
-           return other && std::ranges::binary_search(peer->sees, other->name());
-         });
-}
-
-bool AnnounceFeed::has_pushed_peer(LinkId link) const {
-  const Peer* peer = peers_.find(link);
-  return peer && std::ranges::any_of(feeds_, [&](const auto& entry) {
-           const Peer* other = peers_.find(entry.first);
-           return other && std::ranges::binary_search(peer->sees, other->name());
-         });
+bool AnnounceFeed::is_pushed(LinkId writer, LinkId other) const {
+  const Peer* from = peers_.find(writer);
+  const Peer* to = peers_.find(other);
+  return from && to && std::ranges::binary_search(from->sees, to->name());
 }
 
 void AnnounceFeed::wake(const Now& now) {

@@ -16,8 +16,8 @@
 //
 // A write between the state and the count after it is in neither, so a fetch that followed a change
 // or brought news is followed by one more; without news only where no other peer that is asked is
-// pushed that write, too. The sync fetches only where something changed here since
-// the last one: the peer may lack that.
+// pushed that write, too. The sync fetches only where something changed here since the last one:
+// the peer may lack that.
 //
 // tap: see tap.hpp; here it only means that fetches are made on link up and every 10 to 20 s, and
 // no polls.
@@ -71,10 +71,8 @@ class AnnounceFeed {
   };
 
   void act(LinkId link, Feed& feed, const Now& now);
-  // One of those asked at this instant is pushed what is written at this peer.
-  [[nodiscard]] bool is_heard_elsewhere(LinkId link) const;
-  // Some other stock peer is pushed what is written at this one.
-  [[nodiscard]] bool has_pushed_peer(LinkId link) const;
+  // The stock peer `writer` pushes what is written there to `other`.
+  [[nodiscard]] bool is_pushed(LinkId writer, LinkId other) const;
   [[nodiscard]] bool wants_fetch(LinkId link, const Feed& feed, const Now& now) const;
   void announce(LinkId link, Feed& feed, const Now& now);
   void ask_reductions(LinkId link, Feed& feed, const Now& now);
