@@ -52,9 +52,8 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
   const bool had_deadline = found && found->reg->expires_at_ms();
   const bool same_version = found && found->reg->stamp() == reg->stamp();
 
-  if (found) registers.replace(found->slot, std::move(stored), hash);
   // From here on, found->reg may be gone.
-  const Slot slot = found ? found->slot : registers.insert(std::move(stored), hash);
+  const Slot slot = registers.put(std::move(stored), hash, found);
   if (had_tombstone) tombstones.removed();
   if (had_deadline) expiries.voided();
   if (had_value) values.fetch_sub(1, std::memory_order_relaxed);
