@@ -134,20 +134,14 @@ disconnect_and_back(Config) ->
     cluster:await_connected(Groot, [A]),
     [
         begin
-            Connection = connection(A, Groot),
+            Connection = cluster:connection(A, Groot),
             true = cluster:call(A, erlang, disconnect_node, [Groot]),
-            await:true(fun() -> not lists:member(connection(A, Groot), [none, Connection]) end)
+            await:true(fun() -> not lists:member(cluster:connection(A, Groot), [none, Connection]) end)
         end
      || _ <- lists:seq(1, 3)
     ],
     pong = cluster:call(A, net_adm, ping, [Groot]),
     ok.
-
-connection(Beam, Groot) ->
-    case [Owner || {Node, Owner} <- cluster:call(Beam, erlang, system_info, [dist_ctrl]), Node =:= Groot] of
-        [Owner] -> Owner;
-        [] -> none
-    end.
 
 leaves_on_sigterm(Config) -> leaves("TERM", Config).
 
@@ -202,8 +196,8 @@ ticks_keep_an_idle_link(_Config) ->
     Ticking = cluster:peer(ticking, no_groot, ["-kernel", "net_ticktime", "4"]),
     Groot = cluster:groot(groot, ["--net-ticktime", "4"]),
     pong = cluster:call(Ticking, net_adm, ping, [Groot]),
-    Connection = connection(Ticking, Groot),
-    await:holds(fun() -> connection(Ticking, Groot) =:= Connection end, 7_000),
+    Connection = cluster:connection(Ticking, Groot),
+    await:holds(fun() -> cluster:connection(Ticking, Groot) =:= Connection end, 7_000),
     cluster:stop_peer(Ticking).
 
 a_frozen_peer_is_noticed(Config) ->
