@@ -9,6 +9,7 @@
     one_peer_is_enough_to_find_all/1,
     a_new_peer_is_found/1,
     connects_both_ways_at_once/1,
+    a_call_while_it_dials/1,
     disconnect_and_back/1,
     leaves_on_sigterm/1,
     leaves_on_sigint/1,
@@ -31,6 +32,7 @@ groups() ->
             one_peer_is_enough_to_find_all,
             a_new_peer_is_found,
             connects_both_ways_at_once,
+            a_call_while_it_dials,
             disconnect_and_back,
             leaves_on_sigterm,
             leaves_on_sigint,
@@ -127,6 +129,21 @@ connects_both_ways_at_once(Config) ->
 %% Dials from inside a peer until the link is there.
 hammer(Groot) ->
     spawn(fun() -> await:true(fun() -> net_kernel:hidden_connect_node(Groot) end) end).
+
+%% A node that has just started dials the peers that it hears of; a call from one of them at that
+%% moment opens a connection of its own, which must not be lost to the other.
+a_call_while_it_dials(Config) ->
+    [A, B] = [a(Config), b(Config)],
+    [
+        begin
+            %% Greater than the caller's name, and smaller.
+            Groot = cluster:groot(list_to_atom(lists:concat([Prefix, Round])), ["--connect", atom_to_list(B)]),
+            #{} = cluster:call(A, sys, get_state, [{'Elixir.Groot.Storage', Groot}]),
+            cluster:kill_groot(Groot)
+        end
+     || Round <- lists:seq(1, 40), Prefix <- ["other", "Other"]
+    ],
+    ok.
 
 disconnect_and_back(Config) ->
     A = a(Config),
