@@ -27,7 +27,7 @@ init_per_group(Group, Config) ->
     cluster:start(Config, #{quiet => true, beam_args => Args}),
     Beams = [A, B, C] = cluster:peers([{a, no_groot}, {b, no_groot}, {c, no_groot}]),
     [true = cluster:call(A, net_kernel, connect_node, [Node]) || Node <- [B, C]],
-    meshed(Beams),
+    groot_api:await_mesh(Beams),
     [ok = cluster:call(Node, global, sync, []) || Node <- Beams],
     [{beams, Beams}, {alone, medians([measured(Node) || Node <- Beams])} | Config].
 
@@ -217,26 +217,9 @@ visible(Name, Config) ->
     [await:true(fun() -> lists:member(Groot, cluster:call(Node, erlang, nodes, [])) end, 6_000) || Node <- Beams],
     Groot.
 
-meshed(Beams) ->
-    [
-        await:equal(Beams -- [Node], fun() -> lists:sort(cluster:call(Node, erlang, nodes, [])) end)
-     || Node <- Beams
-    ].
-
 %% One connection has one controlling process or port from its beginning to its end.
 links(Node, Beams) ->
     lists:sort([Link || Link = {Peer, _} <- cluster:call(Node, erlang, system_info, [dist_ctrl]), lists:member(Peer, Beams)]).
 
 hold_name(Name) ->
-    Ready = make_ref(),
-    Caller = self(),
-    Holder = spawn(fun() ->
-        yes = global:register_name(Name, self()),
-        Caller ! Ready,
-        receive
-            stop -> ok
-        end
-    end),
-    receive
-        Ready -> Holder
-    end.
+    keeper:start(fun() -> yes = global:register_name(Name, self()) end).

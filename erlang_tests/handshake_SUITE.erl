@@ -55,15 +55,12 @@ cross(Name, Beam) ->
     Node = cluster:groot(Name, ["--visibility", "visible", "--connect", atom_to_list(Beam)]),
     await:equal(undefined, fun() -> cluster:call(Beam, erlang, process_info, [Dialling, status]) end),
     %% One link, and it stays the one.
-    Link = link_of(Beam, Node),
+    Link = cluster:connection(Beam, Node),
+    true = Link =/= none,
     pong = cluster:call(Beam, net_adm, ping, [Node]),
     [Beam] = groot_api:call(Node, erlang, nodes, []),
-    Link = link_of(Beam, Node),
+    Link = cluster:connection(Beam, Node),
     0 = cluster:stop_groot(Node).
-
-link_of(Beam, Node) ->
-    [Owner] = [Owner || {Peer, Owner} <- cluster:call(Beam, erlang, system_info, [dist_ctrl]), Peer =:= Node],
-    Owner.
 
 each_mandatory_flag_is_missed(Config) ->
     cluster:start(Config),
@@ -104,8 +101,9 @@ one_way_traffic(Config) ->
     ]),
     pong = cluster:call(Talker, net_adm, ping, [Groot]),
     await:true(fun() -> lists:member(Groot, cluster:call(Listener, erlang, nodes, [])) end),
-    Links = fun() -> [link_of(Beam, Groot) || Beam <- [Talker, Listener]] end,
+    Links = fun() -> [cluster:connection(Beam, Groot) || Beam <- [Talker, Listener]] end,
     Before = Links(),
+    false = lists:member(none, Before),
     await:holds(
         fun() ->
             cluster:on(Talker, fun() -> {nobody, Groot} ! talk end),

@@ -9,6 +9,7 @@
     one_peer_is_enough_to_find_all/1,
     a_new_peer_is_found/1,
     connects_both_ways_at_once/1,
+    a_call_while_it_dials/1,
     disconnect_and_back/1,
     leaves_on_sigterm/1,
     leaves_on_sigint/1,
@@ -31,6 +32,7 @@ groups() ->
             one_peer_is_enough_to_find_all,
             a_new_peer_is_found,
             connects_both_ways_at_once,
+            a_call_while_it_dials,
             disconnect_and_back,
             leaves_on_sigterm,
             leaves_on_sigint,
@@ -128,26 +130,35 @@ connects_both_ways_at_once(Config) ->
 hammer(Groot) ->
     spawn(fun() -> await:true(fun() -> net_kernel:hidden_connect_node(Groot) end) end).
 
+%% A node that has just started dials the peers that it hears of; a call from one of them at that
+%% moment opens a connection of its own, which must not be lost to the other.
+a_call_while_it_dials(Config) ->
+    [A, B] = [a(Config), b(Config)],
+    [
+        begin
+            %% Greater than the caller's name, and smaller.
+            Groot = cluster:groot(list_to_atom(lists:concat([Prefix, Round])), ["--connect", atom_to_list(B)]),
+            #{} = cluster:call(A, sys, get_state, [{'Elixir.Groot.Storage', Groot}]),
+            cluster:kill_groot(Groot)
+        end
+     || Round <- lists:seq(1, 40), Prefix <- ["other", "Other"]
+    ],
+    ok.
+
 disconnect_and_back(Config) ->
     A = a(Config),
     Groot = cluster:groot(groot, ["--connect", atom_to_list(A)]),
     cluster:await_connected(Groot, [A]),
     [
         begin
-            Connection = connection(A, Groot),
+            Connection = cluster:connection(A, Groot),
             true = cluster:call(A, erlang, disconnect_node, [Groot]),
-            await:true(fun() -> not lists:member(connection(A, Groot), [none, Connection]) end)
+            await:true(fun() -> not lists:member(cluster:connection(A, Groot), [none, Connection]) end)
         end
      || _ <- lists:seq(1, 3)
     ],
     pong = cluster:call(A, net_adm, ping, [Groot]),
     ok.
-
-connection(Beam, Groot) ->
-    case [Owner || {Node, Owner} <- cluster:call(Beam, erlang, system_info, [dist_ctrl]), Node =:= Groot] of
-        [Owner] -> Owner;
-        [] -> none
-    end.
 
 leaves_on_sigterm(Config) -> leaves("TERM", Config).
 
@@ -202,8 +213,8 @@ ticks_keep_an_idle_link(_Config) ->
     Ticking = cluster:peer(ticking, no_groot, ["-kernel", "net_ticktime", "4"]),
     Groot = cluster:groot(groot, ["--net-ticktime", "4"]),
     pong = cluster:call(Ticking, net_adm, ping, [Groot]),
-    Connection = connection(Ticking, Groot),
-    await:holds(fun() -> connection(Ticking, Groot) =:= Connection end, 7_000),
+    Connection = cluster:connection(Ticking, Groot),
+    await:holds(fun() -> cluster:connection(Ticking, Groot) =:= Connection end, 7_000),
     cluster:stop_peer(Ticking).
 
 a_frozen_peer_is_noticed(Config) ->

@@ -44,7 +44,7 @@ one_connect_is_enough(Config) ->
     [A, B] = [a(Config), b(Config)],
     Groot = visible(groot, [A]),
     cluster:await_connected(Groot, [A, B]),
-    meshed([A, B, Groot]).
+    groot_api:await_mesh([A, B, Groot]).
 
 a_node_that_joins_later_is_found(Config) ->
     [A, B] = [a(Config), b(Config)],
@@ -53,7 +53,7 @@ a_node_that_joins_later_is_found(Config) ->
     C = cluster:peer(c, v0_1),
     true = cluster:call(C, net_kernel, connect_node, [B]),
     cluster:await_connected(Groot, [C]),
-    meshed([A, B, C, Groot]),
+    groot_api:await_mesh([A, B, C, Groot]),
     ok = groot_api:set(C, joined, 1),
     groot_api:await_value([A, B, Groot], joined, 1),
     cluster:stop_peer(C).
@@ -64,7 +64,7 @@ being_dialled_once_is_enough(Config) ->
     Groot = visible(groot, []),
     true = cluster:call(A, net_kernel, connect_node, [Groot]),
     await:true(fun() -> lists:member(Groot, cluster:call(B, erlang, nodes, [])) end, 2_000),
-    meshed([A, B, Groot]).
+    groot_api:await_mesh([A, B, Groot]).
 
 a_cut_link_comes_back(Config) ->
     [A, B] = [a(Config), b(Config)],
@@ -79,7 +79,7 @@ a_cut_link_comes_back(Config) ->
         end
      || {N, Peer} <- lists:enumerate([A, B, A])
     ],
-    meshed([A, B, Groot]).
+    groot_api:await_mesh([A, B, Groot]).
 
 %% Nobody else could tell that it is there again; it was never named to us, either.
 the_only_peer_comes_back(_Config) ->
@@ -110,7 +110,7 @@ two_visible_nodes_of_ours(Config) ->
     [A, B] = [a(Config), b(Config)],
     [One, Two] = [visible(one, [A]), visible(two, [B])],
     [cluster:await_connected(Each, [A, B]) || Each <- [One, Two]],
-    meshed([A, B, One, Two]),
+    groot_api:await_mesh([A, B, One, Two]),
     everyone_hears_everyone([A, B, One, Two]).
 
 visible_and_hidden_node_of_ours(Config) ->
@@ -120,7 +120,7 @@ visible_and_hidden_node_of_ours(Config) ->
     [cluster:await_connected(Each, [A, B]) || Each <- [Visible, Hidden]],
     await:equal([Hidden], fun() -> nodes_seen(Visible, hidden) end),
     await:equal(lists:sort([A, B, Visible]), fun() -> nodes_seen(Hidden, hidden) end),
-    meshed([A, B, Visible]),
+    groot_api:await_mesh([A, B, Visible]),
     everyone_hears_everyone([A, B, Visible, Hidden]).
 
 %% Killed without a goodbye and started again at once, many times: connected again within two
@@ -199,20 +199,11 @@ beam_peer_is_killed_and_started_at_once(Config) ->
 
 leave_something(Groot) ->
     Storage = rpc:call(Groot, erlang, whereis, ['Elixir.Groot.Storage']),
-    Ready = make_ref(),
-    Caller = self(),
-    spawn(fun() ->
+    keeper:start(fun() ->
         true = link(Storage),
         _ = monitor(process, Storage),
-        _ = erpc:send_request(Groot, net_kernel, connect_node, ['deaf@127.0.0.1']),
-        Caller ! Ready,
-        receive
-            stop -> ok
-        end
-    end),
-    receive
-        Ready -> ok
-    end.
+        _ = erpc:send_request(Groot, net_kernel, connect_node, ['deaf@127.0.0.1'])
+    end).
 
 %% ------------------------------------------------------------------ helpers
 
@@ -225,14 +216,6 @@ visible(Name, Connect) ->
 
 nodes_seen(Node, Kind) ->
     lists:sort(groot_api:call(Node, erlang, nodes, [Kind])).
-
-%% Each of Nodes sees all others, and nobody twice.
-meshed(Nodes) ->
-    [
-        await:equal(lists:sort(Nodes -- [Node]), fun() -> nodes_seen(Node, visible) end)
-     || Node <- Nodes
-    ],
-    ok.
 
 everyone_hears_everyone(Nodes) ->
     [
@@ -249,7 +232,7 @@ everyone_hears_everyone(Nodes) ->
 works_once(Groot, A, B, Value) ->
     [
         begin
-            [_] = [Owner || {Node, Owner} <- cluster:call(Peer, erlang, system_info, [dist_ctrl]), Node =:= Groot],
+            true = cluster:connection(Peer, Groot) =/= none,
             pong = cluster:call(Peer, net_adm, ping, [Groot])
         end
      || Peer <- [A, B]

@@ -296,9 +296,7 @@ global_is_unaffected(Config) ->
 
 %% Runs in a peer: a process that has the name until it is killed.
 hold_name(Name) ->
-    Holder = spawn(fun() -> receive after infinity -> ok end end),
-    yes = global:register_name(Name, Holder),
-    Holder.
+    keeper:start(fun() -> yes = global:register_name(Name, self()) end).
 
 many_callers(Config) ->
     on(Config, fun(Groot) ->

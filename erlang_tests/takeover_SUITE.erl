@@ -42,7 +42,7 @@ rolling_upgrade(Config) ->
     cluster:set_console(Console),
     Stock = cluster:peer(a, v0_1),
     Nodes = [Stock | [visible(Name, before()) || Name <- [b, c]]],
-    await_mesh(Nodes),
+    groot_api:await_mesh(Nodes, 15_000),
     Writers = start_writers(Nodes),
     [replace(Name, Writers, fun stop_ours/1, fun ours/1) || Name <- [b, c]],
     nothing_is_lost(Writers, Nodes).
@@ -58,7 +58,7 @@ replace(Name, Writers, Stop, Start) ->
     acknowledged_elsewhere(Writer, maps:keys(Writers) -- [Node]),
     Stop(Node),
     Node = Start(Name),
-    await_mesh(maps:keys(Writers)),
+    groot_api:await_mesh(maps:keys(Writers), 15_000),
     ok = ask(Writer, resume).
 
 stop_beam(Node) -> cluster:stop_peer(Node).
@@ -83,21 +83,7 @@ stock(Name) ->
 
 mesh([First | Others]) ->
     [true = cluster:call(First, net_kernel, connect_node, [Other]) || Other <- Others],
-    await_mesh([First | Others]).
-
-%% Every one of Nodes sees all others, as visible ones.
-await_mesh(Nodes) ->
-    [
-        await:equal(lists:sort(Nodes -- [Node]), fun() -> visible_from(Node, Nodes) end, 15_000)
-     || Node <- Nodes
-    ],
-    ok.
-
-visible_from(Node, Nodes) ->
-    case groot_api:call(Node, erlang, nodes, [visible]) of
-        Seen when is_list(Seen) -> lists:sort([Each || Each <- Seen, lists:member(Each, Nodes)]);
-        Error -> Error
-    end.
+    groot_api:await_mesh([First | Others], 15_000).
 
 %% ------------------------------------------------------------------ the load
 

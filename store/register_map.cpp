@@ -165,25 +165,22 @@ void RegisterMap::prefetch_register(std::uint64_t hash) const {
 Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash) {
   invariant(reg != nullptr, "a null register is put into the map");
   const auto found = lookup(reg->key(), hash);
-  if (!found) return insert(std::move(reg), hash);
-  replace(found->slot, std::move(reg), hash);
-  return found->slot;
+  return put(std::move(reg), hash, found);
 }
 
-Slot RegisterMap::insert(RegisterPtr reg, std::uint64_t hash) {
+Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash, const std::optional<Found>& found) {
   Impl& impl = *impl_;
   Shard& shard = impl.shard(hash);
+  if (found) {
+    const std::unique_lock lock(shard.mutex);
+    std::swap(impl.slots[found->slot], reg);
+    return found->slot;  // the replaced register is freed with the argument, after the lock
+  }
   const Slot slot = impl.slots.add(std::move(reg));
   const std::unique_lock lock(shard.mutex);
   shard.table.insert({Impl::low(hash), slot});
   impl.size.fetch_add(1, std::memory_order_relaxed);
   return slot;
-}
-
-void RegisterMap::replace(Slot slot, RegisterPtr reg, std::uint64_t hash) {
-  const std::unique_lock lock(impl_->shard(hash).mutex);
-  // The replaced register is freed with the argument, after the lock.
-  std::swap(impl_->slots[slot], reg);
 }
 
 void RegisterMap::erase(ByteView key, std::uint64_t hash) {

@@ -48,9 +48,8 @@ class RegisterMap {
   void prefetch_register(std::uint64_t hash) const;
   // Inserts, or replaces the register of the same key. Precondition: reg is not null.
   Slot put(RegisterPtr reg, std::uint64_t hash);
-  // The same where lookup has told which it is.
-  Slot insert(RegisterPtr reg, std::uint64_t hash);
-  void replace(Slot slot, RegisterPtr reg, std::uint64_t hash);
+  // The same with what lookup has just found of it.
+  Slot put(RegisterPtr reg, std::uint64_t hash, const std::optional<Found>& found);
   // Nothing happens when the key is absent.
   void erase(ByteView key, std::uint64_t hash);
   void clear();

@@ -44,17 +44,16 @@ Timestamp Replica::Impl::issue(const std::optional<Found>& found, const Now& now
   return clock.issue(now.wall_ms, found ? found->reg->stamp() : Timestamp{});
 }
 
-Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash,
-                          const std::optional<Found>& found, const Now& now, Effects& effects) {
+Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::optional<Found>& found,
+                          const Now& now, Effects& effects) {
   const Register* const reg = stored.get();
   const bool had_tombstone = found && found->reg->is_tombstone();
   const bool had_value = found && !had_tombstone;
   const bool had_deadline = found && found->reg->expires_at_ms();
   const bool same_version = found && found->reg->stamp() == reg->stamp();
 
-  if (found) registers.replace(found->slot, std::move(stored), hash);
   // From here on, found->reg may be gone.
-  const Slot slot = found ? found->slot : registers.insert(std::move(stored), hash);
+  const Slot slot = registers.put(std::move(stored), hash, found);
   if (had_tombstone) tombstones.removed();
   if (had_deadline) expiries.voided();
   if (had_value) values.fetch_sub(1, std::memory_order_relaxed);
@@ -117,8 +116,8 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   return outcome;
 }
 
-bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower,
-                          std::span<const RegisterView> batch, const Now& now, Effects& effects) {
+bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const RegisterView> batch,
+                          const Now& now, Effects& effects) {
   const std::uint64_t changes_before = changes;
   std::array<std::uint64_t, merge_batch_max> hashes;
   for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), hashes.size()))) {

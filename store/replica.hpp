@@ -105,8 +105,6 @@ class Replica {
   // A stock peer is not sent tombstones of keys that it lacks: it reads nil as it is.
   // Without peer_up and begin_full_state, merge_full_state is merge, and end_full_state nothing.
   void begin_full_state(PeerId peer);
-  MergeOutcome merge_full_state(PeerId peer, const RegisterView& reg, const Now& now,
-                                Effects& effects);
   bool merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
                         Effects& effects);
   // Whether any register changed by it.

@@ -25,8 +25,8 @@ struct Replica::Impl {
   // The stamp of a write to the key that `found` holds, or holds nothing of.
   Timestamp issue(const std::optional<Found>& found, const Now& now);
   // Makes `reg` our version of its key: everything but telling the peers.
-  Slot store(RegisterPtr reg, std::uint64_t hash, const std::optional<Found>& found,
-             const Now& now, Effects& effects);
+  Slot store(RegisterPtr reg, std::uint64_t hash, const std::optional<Found>& found, const Now& now,
+             Effects& effects);
   // store, and tell all peers but `except`.
   void announce(const RegisterView& reg, std::uint64_t hash, const std::optional<Found>& found,
                 PeerId except, const Now& now, Effects& effects);

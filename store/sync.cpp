@@ -63,13 +63,8 @@ void Replica::begin_full_state(PeerId peer) {
   if (PeerKnowledge* known = impl_->find_peer(peer)) known->begin_full_state();
 }
 
-MergeOutcome Replica::merge_full_state(PeerId peer, const RegisterView& reg, const Now& now,
-                                       Effects& effects) {
-  return impl_->merge(peer, impl_->find_peer(peer), reg, hash_key(reg.key), now, effects);
-}
-
-bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers,
-                               const Now& now, Effects& effects) {
+bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
+                               Effects& effects) {
   return impl_->merge(peer, impl_->find_peer(peer), registers, now, effects);
 }
 

@@ -42,7 +42,7 @@ bool Connections::disconnect(const NodeName& name, std::int64_t now_ms) {
   const bool awaited = peer->once;
   peer->once = false;
   peer->dialing = false;
-  peer->gave_way = false;
+  peer->gave_way_to.reset();
   peer->next_dial_ms.reset();
   const LinkId up = peer->up;
   const LinkId attempt = peer->attempt;
@@ -67,7 +67,7 @@ void Connections::set_cookie(const std::optional<NodeName>& name, std::string co
     impl_->options.cookie = std::move(cookie);
   }
   for (auto& [each, peer] : impl_->peers) {
-    const bool waits = peer.next_dial_ms && !peer.gave_way;
+    const bool waits = peer.next_dial_ms && !peer.gave_way_to;
     if (waits && (!name || each == *name)) peer.next_dial_ms = std::min(*peer.next_dial_ms, now_ms);
   }
 }
@@ -81,6 +81,13 @@ LinkId Connections::dialed(const NodeName& name, std::string address, std::int64
     return id;
   }
   peer->dialing = false;
+  const LinkId theirs = impl_->unproved(name);
+  if (theirs != 0 && !std::exchange(peer->insists, false)) {
+    impl_->give_way(*peer, theirs, now_ms);
+    const LinkId id = impl_->next_id++;
+    impl_->events.emplace_back(CloseSocket{id});
+    return id;
+  }
   // From here on the peer hears our name. If ours is the greater one, that ends its attempt.
   if (impl_->options.self.name > name) impl_->drop_unproved(name, 0);
   auto link = std::make_unique<Link>(impl_->options.self, name, impl_->cookie_for(name),
@@ -185,7 +192,7 @@ void Connections::wake(std::int64_t now_ms) {
   }
   for (const NodeName& name : due) {
     Impl::Peer& peer = impl_->peers.at(name);
-    if (peer.gave_way) {
+    if (peer.gave_way_to) {
       impl_->attempt_failed(name, {}, {dist_errc::nok, "and the peer's own did not come"}, now_ms);
     } else {
       impl_->dial(name, peer);
@@ -209,7 +216,7 @@ void Connections::stop(std::int64_t now_ms) {
   for (auto& [name, peer] : impl_->peers) {
     peer.kept = false;
     peer.next_dial_ms.reset();
-    if (peer.dialing || peer.gave_way) waiting.push_back(name);
+    if (peer.dialing || peer.gave_way_to) waiting.push_back(name);
   }
   const Error reason{dist_errc::stopping, {}};
   for (const NodeName& name : waiting) {

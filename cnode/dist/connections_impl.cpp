@@ -1,6 +1,8 @@
 // Theory. Between two nodes there is at most one link. Both may open connections at the same time,
 // and a node that restarted may connect while its old link still looks alive. Who wins:
 //
+//   - The peer has told its name when ours connects: the peer's. Ours is closed without a word, and
+//     dialled again, to stay, should the peer's come to nothing.
 //   - Both opened one, and each told the other its name: the connection opened by the node with the
 //     greater name. The acceptor that has the greater name answers `nok` and goes on with its own
 //     attempt; the initiator that got `nok` waits for the other connection for the set-up time.
@@ -45,7 +47,7 @@ const std::string& Connections::Impl::cookie_for(const NodeName& peer) const {
 }
 
 void Connections::Impl::dial(const NodeName& name, Peer& peer) {
-  peer.gave_way = false;
+  peer.gave_way_to.reset();
   peer.next_dial_ms.reset();
   peer.dialing = true;
   events.emplace_back(Dial{name});
@@ -56,7 +58,8 @@ void Connections::Impl::attempt_failed(const NodeName& name, std::string address
   events.emplace_back(AttemptFailed{name, std::move(address), std::move(reason), true});
   Peer& peer = peers.at(name);
   peer.once = false;
-  peer.gave_way = false;
+  peer.gave_way_to.reset();
+  peer.insists = false;
   dial_later(peer, now_ms);
   forget_if_unneeded(name);
 }
@@ -66,6 +69,11 @@ void Connections::Impl::dial_later(Peer& peer, std::int64_t now_ms) {
   if (peer.kept && !stopping) {
     peer.next_dial_ms = peer.redial.next_dial_ms(now_ms, options.random());
   }
+}
+
+void Connections::Impl::give_way(Peer& peer, LinkId to, std::int64_t now_ms) {
+  peer.gave_way_to = to;
+  peer.next_dial_ms = now_ms + handshake_timeout_ms;
 }
 
 Connections::Impl::Connection* Connections::Impl::find(LinkId id) {
@@ -102,6 +110,10 @@ Connections::Impl::Connection Connections::Impl::remove(LinkId id, bool at_once)
       if (peer->attempt == id) peer->attempt = 0;
       if (peer->up == id) peer->up = 0;
       if (peer->replacement == id) peer->replacement = 0;
+      if (peer->gave_way_to == id) {
+        peer->insists = true;
+        dial(*connection.peer, *peer);
+      }
     }
   }
   events.emplace_back(CloseSocket{id, !connection.dialed && !connection.up, at_once});
@@ -122,6 +134,14 @@ void Connections::Impl::take_down(LinkId id, Error reason, std::int64_t now_ms) 
 void Connections::Impl::drop(LinkId id) {
   const Connection connection = remove(id);
   if (connection.peer) forget_if_unneeded(*connection.peer);
+}
+
+LinkId Connections::Impl::unproved(const NodeName& name) const {
+  LinkId newest = 0;
+  for (const auto& [id, connection] : links) {
+    if (!connection.dialed && !connection.up && connection.peer == name) newest = id;
+  }
+  return newest;
 }
 
 void Connections::Impl::drop_unproved(const NodeName& name, LinkId except) {
@@ -176,10 +196,12 @@ void Connections::Impl::on_replacement(const PeerInfo& info, std::int64_t now_ms
 
 void Connections::Impl::on_up(LinkId id, const PeerInfo& info, std::int64_t now_ms) {
   links.at(id).up = true;
-  drop_unproved(info.name, id);
   Peer& peer = peers[info.name];
   peer.replacement = 0;
   peer.up = id;
+  peer.gave_way_to.reset();
+  peer.insists = false;
+  drop_unproved(info.name, id);
   if (peer.attempt == id) {
     peer.attempt = 0;
   } else if (peer.attempt != 0) {
@@ -187,7 +209,6 @@ void Connections::Impl::on_up(LinkId id, const PeerInfo& info, std::int64_t now_
   }
   peer.dialing = false;
   peer.once = false;
-  peer.gave_way = false;
   peer.next_dial_ms.reset();
   peer.redial.connected(now_ms);
   events.emplace_back(PeerUp{id, info});
@@ -199,10 +220,7 @@ void Connections::Impl::on_closed(LinkId id, Error reason, std::int64_t now_ms) 
   if (!connection.dialed) return accepted_failed(connection, std::move(reason));
   const NodeName& name = *connection.peer;
   if (reason.code == dist_errc::nok) {
-    Peer& peer = peers.at(name);
-    peer.gave_way = true;
-    peer.next_dial_ms = now_ms + handshake_timeout_ms;
-    return;
+    return give_way(peers.at(name), 0, now_ms);
   }
   attempt_failed(name, connection.address, std::move(reason), now_ms);
 }
@@ -217,7 +235,9 @@ void Connections::Impl::accepted_failed(const Connection& connection, Error reas
   // Two attempts have become one: the one that ends now did not fail.
   const bool gave_way = reason.code == dist_errc::nok ||
                         (reason.code == dist_errc::peer_closed && peer != nullptr && peer->up != 0);
-  if (gave_way) return;
+  // Closed without a word: it gave way to ours, or only asked whether the port is open.
+  const bool unsaid = reason.code == dist_errc::peer_closed && !connection.link->has_heard();
+  if (gave_way || unsaid) return;
   events.emplace_back(AttemptFailed{std::move(name), connection.address, std::move(reason), false});
 }
 

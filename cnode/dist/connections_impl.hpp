@@ -32,14 +32,17 @@ struct Connections::Impl {
     LinkId attempt = 0;    // ours, shaking hands
     LinkId up = 0;
     LinkId replacement = 0;  // accepted, answered `alive`
-    bool gave_way = false;   // got `nok`: until next_dial_ms the peer's connection is awaited
+    // Until next_dial_ms the peer's own connection is awaited: this one, or with 0, after `nok`,
+    // one that is to come.
+    std::optional<LinkId> gave_way_to;
+    bool insists = false;  // the one that it gave way to came to nothing: the next dial does not
     std::optional<std::int64_t> next_dial_ms;
     Redial redial;
 
     [[nodiscard]] bool is_needed() const {
       return kept || once || up != 0 || replacement != 0 || is_trying();
     }
-    [[nodiscard]] bool is_trying() const { return dialing || attempt != 0 || gave_way; }
+    [[nodiscard]] bool is_trying() const { return dialing || attempt != 0 || gave_way_to; }
   };
 
   explicit Impl(ConnectionsOptions given) : options(std::move(given)) {}
@@ -51,6 +54,7 @@ struct Connections::Impl {
   const std::string& cookie_for(const NodeName& peer) const;
   void dial(const NodeName& name, Peer& peer);
   void dial_later(Peer& peer, std::int64_t now_ms);
+  void give_way(Peer& peer, LinkId to, std::int64_t now_ms);
   // Our own attempt came to nothing.
   void attempt_failed(const NodeName& name, std::string address, Error reason, std::int64_t now_ms);
 
@@ -67,6 +71,8 @@ struct Connections::Impl {
   void take_down(LinkId id, Error reason, std::int64_t now_ms);
   // A connection that has become needless ends: nothing to report.
   void drop(LinkId id);
+  // The newest accepted connection that claims to be `name` and has not proved it, or 0.
+  [[nodiscard]] LinkId unproved(const NodeName& name) const;
   // Drops the accepted connections that claim to be `name` and have not proved it.
   void drop_unproved(const NodeName& name, LinkId except);
   // Ends the link in whatever state it is.

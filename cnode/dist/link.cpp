@@ -239,6 +239,10 @@ std::optional<std::int64_t> Link::next_deadline_ms() const {
   return std::nullopt;
 }
 
+bool Link::has_heard() const {
+  return impl_->first_byte.has_value();
+}
+
 bool Link::is_up() const {
   return impl_->state == Impl::State::up;
 }

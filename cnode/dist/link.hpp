@@ -63,6 +63,7 @@ class Link {
   [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const;
 
   [[nodiscard]] bool is_up() const;
+  [[nodiscard]] bool has_heard() const;        // one byte at least
   [[nodiscard]] const PeerInfo& peer() const;  // name known from the dial, or after NameReceived
   [[nodiscard]] bool has_output() const;
   // The chunks to be written next, in order; the caller calls written() when done, and asks again

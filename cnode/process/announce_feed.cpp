@@ -1,6 +1,7 @@
 #include "cnode/process/announce_feed.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cnode/process/limits.hpp"
 #include "cnode/process/replication.hpp"
@@ -106,7 +107,12 @@ void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
   if (now.monotonic_ms >= feed.sync_ms) feed.sync_ms = next_sync_ms(now);
   if (feed.polls && now.monotonic_ms >= feed.poll_ms) {
     feed.poll_ms = next_poll_ms(now);
-    if (!feed.poll_under_way) ask_reductions(link, feed, now);
+    if (feed.poll_under_way ||
+        std::ranges::any_of(asked_, [&](LinkId other) { return is_pushed(link, other); })) {
+      return;
+    }
+    asked_.push_back(link);
+    ask_reductions(link, feed, now);
   }
 }
 
@@ -126,7 +132,9 @@ void AnnounceFeed::full_state_merged(LinkId link, bool news, const Now& now) {
   Feed& feed = found->second;
   // Not asked for: a visible peer's own rhythm, or an answer that had been given up.
   if (feed.phase != Phase::awaiting_state) return;
-  feed.confirm = feed.confirm || news;
+  const bool told_elsewhere =
+      std::ranges::any_of(feeds_, [&](const auto& entry) { return is_pushed(link, entry.first); });
+  feed.confirm = news || (feed.confirm && !told_elsewhere);
   feed.phase = Phase::awaiting_baseline;
   ask_reductions(link, feed, now);
 }
@@ -171,8 +179,19 @@ void AnnounceFeed::fetched(Feed& feed, const Now& now) {
   }
 }
 
+bool AnnounceFeed::is_pushed(LinkId writer, LinkId other) const {
+  const Peer* from = peers_.find(writer);
+  const Peer* to = peers_.find(other);
+  return from && to && std::ranges::binary_search(from->sees, to->name());
+}
+
 void AnnounceFeed::wake(const Now& now) {
-  for (auto& [link, feed] : feeds_) act(link, feed, now);
+  asked_.clear();
+  if (feeds_.empty()) return;
+  const auto first = std::next(feeds_.begin(), static_cast<std::ptrdiff_t>(turn_ % feeds_.size()));
+  for (auto each = first; each != feeds_.end(); ++each) act(each->first, each->second, now);
+  for (auto each = feeds_.begin(); each != first; ++each) act(each->first, each->second, now);
+  if (!asked_.empty()) ++turn_;
 }
 
 std::int64_t AnnounceFeed::due_ms(const Feed& feed) const {

@@ -3,7 +3,9 @@
 //
 // announce: a plain {nodeup, OurNode} to a stock storage process makes it cast its whole state to
 // us. What that costs is spent only after a change: the reductions of the process are asked for
-// every 100 ms, 200 ms where nothing changes, and do not move while it handles no message.
+// every 100 ms, 250 ms where nothing changes, and do not move while it handles no message. Stock
+// nodes that see each other push each other every write, so one of them is asked for all, each time
+// another one.
 //
 //        ┌─────────── poll: same ──────────┐
 //        v                                 │
@@ -13,8 +15,9 @@
 //   └──────────────── rests nine times as long as that took ──────────────────────────────────┘
 //
 // A write between the state and the count after it is in neither, so a fetch that followed a change
-// or brought news is followed by one more. The sync fetches only where something changed here since
-// the last one: the peer may lack that.
+// or brought news is followed by one more; without news only where no other peer that is asked is
+// pushed that write, too. The sync fetches only where something changed here since the last one:
+// the peer may lack that.
 //
 // tap: see tap.hpp; here it only means that fetches are made on link up and every 10 to 20 s, and
 // no polls.
@@ -68,6 +71,8 @@ class AnnounceFeed {
   };
 
   void act(LinkId link, Feed& feed, const Now& now);
+  // The stock peer `writer` pushes what is written there to `other`.
+  [[nodiscard]] bool is_pushed(LinkId writer, LinkId other) const;
   [[nodiscard]] bool wants_fetch(LinkId link, const Feed& feed, const Now& now) const;
   void announce(LinkId link, Feed& feed, const Now& now);
   void ask_reductions(LinkId link, Feed& feed, const Now& now);
@@ -84,6 +89,8 @@ class AnnounceFeed {
   const store::Replica& replica_;
   SharedBytes nodeup_;
   std::map<LinkId, Feed> feeds_;
+  std::vector<LinkId> asked_;  // at this instant
+  std::size_t turn_ = 0;
 };
 
 }  // namespace groot::process

@@ -1,5 +1,7 @@
 #include "cnode/process/discovery.hpp"
 
+#include <algorithm>
+
 #include "cnode/process/limits.hpp"
 
 namespace groot::process {
@@ -41,13 +43,16 @@ void Discovery::ask(LinkId link, const Now& now) {
 
 void Discovery::learn(LinkId from, const Term& nodes) {
   const auto* list = nodes.get_if<ei_codec::List>();
-  const Peer* peer = peers_.find(from);
+  Peer* peer = peers_.find(from);
   if (!list || !peer) return;
+  peer->sees.clear();
   for (const Term& element : list->elements) {
     const auto* node = element.get_if<ei_codec::Atom>();
     if (!node) continue;
+    if (peer->sees.size() < discovered_max) peer->sees.push_back(node->name);
     if (const auto name = NodeName::parse(node->name)) keep(*peer, *name);
   }
+  std::ranges::sort(peer->sees);
 }
 
 void Discovery::named(LinkId from, const std::vector<std::string>& nodes) {

@@ -23,9 +23,8 @@ inline constexpr std::size_t discovered_max = 4'096;
 // ---- hidden feed ----
 // How often a stock peer is asked whether its storage process did anything.
 inline constexpr std::int64_t poll_interval_ms = 100;
-// The same where nothing has changed for a while: each question wakes two programs. Both intervals
-// keep a write within 250 ms.
-inline constexpr std::int64_t quiet_poll_interval_ms = 200;
+// The same where nothing has changed for a while: each question wakes two programs.
+inline constexpr std::int64_t quiet_poll_interval_ms = 250;
 inline constexpr std::int64_t quiet_after_ms = 10'000;
 // A fetch that took T is followed by at least 9 T without one: a tenth of the time.
 inline constexpr std::int64_t fetch_rest_factor = 9;

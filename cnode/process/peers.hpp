@@ -23,6 +23,7 @@ struct Peer {
   std::optional<store::PeerKind> kind;
   std::optional<dist::Pid> storage;    // a stock peer's storage process; nothing while it is dead
   std::int64_t registers_sent_ms = 0;  // monotonic; when it was last sent any
+  std::vector<std::string> sees;       // the visible nodes it last said to see, sorted
 
   [[nodiscard]] const std::string& name() const { return info.name.full(); }
   [[nodiscard]] bool is_ours() const { return kind == store::PeerKind::ours; }

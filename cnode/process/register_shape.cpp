@@ -1,8 +1,5 @@
 #include "cnode/process/register_shape.hpp"
 
-#include <limits>
-#include <optional>
-
 #include "cnode/process/timestamp_codec.hpp"
 #include "store/limits.hpp"
 
@@ -63,9 +60,9 @@ bool RegisterShape::read(TermReader& reader, const TermReader::Outlined& outer,
     if (!ahead.take_same(fixed(step))) return false;
     switch (step.field) {
       case Field::counter: {
-        const auto counter = ahead.take_uint64();
-        if (!counter || *counter > std::numeric_limits<std::uint16_t>::max()) return false;
-        reg.stamp.counter = static_cast<std::uint16_t>(*counter);
+        const auto counter = take_counter(ahead);
+        if (!counter) return false;
+        reg.stamp.counter = *counter;
         break;
       }
       case Field::node_id: {
@@ -75,8 +72,8 @@ bool RegisterShape::read(TermReader& reader, const TermReader::Outlined& outer,
         break;
       }
       case Field::time: {
-        const auto time = ahead.take_uint64();
-        if (!time || *time > store::time_ms_max) return false;
+        const auto time = take_time_ms(ahead);
+        if (!time) return false;
         reg.stamp.time_ms = *time;
         break;
       }

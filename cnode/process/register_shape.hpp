@@ -5,8 +5,8 @@
 // what lies between the five fields of R is the same bytes each time: it is learned from a register
 // that the general reader (register_codec) has read, and then compared instead of read.
 //
-//   t 3 "hlc" t 4 "__struct__" "Elixir.HLClock.Timestamp" "counter" | C | "node_id" | N | "time" | T
-//   | "key" | K | "value" | V
+//   t 3 "hlc" t 4 "__struct__" "Elixir.HLClock.Timestamp" "counter" | C | "node_id" | N
+//   | "time" | T | "key" | K | "value" | V
 //
 // Whatever differs is the general reader's; a test proves both equal on the same bytes.
 #pragma once

@@ -1,7 +1,5 @@
 #include "cnode/process/timestamp_codec.hpp"
 
-#include <limits>
-
 #include "cnode/process/process_error.hpp"
 #include "cnode/process/term_append.hpp"
 
@@ -25,11 +23,9 @@ Result<store::Timestamp> read_timestamp(ei_codec::TermReader& reader) {
       if (!reader.take_atom(struct_name)) return bad("another struct");
       seen |= struct_field;
     } else if (reader.take_atom("counter")) {
-      const auto counter = reader.take_uint64();
-      if (!counter || *counter > std::numeric_limits<std::uint16_t>::max()) {
-        return bad("counter is not 16 bits");
-      }
-      stamp.counter = static_cast<std::uint16_t>(*counter);
+      const auto counter = take_counter(reader);
+      if (!counter) return bad("counter is not 16 bits");
+      stamp.counter = *counter;
       seen |= counter_field;
     } else if (reader.take_atom("node_id")) {
       const auto node_id = reader.take_uint64();
@@ -37,8 +33,8 @@ Result<store::Timestamp> read_timestamp(ei_codec::TermReader& reader) {
       stamp.node_id = *node_id;
       seen |= node_id_field;
     } else if (reader.take_atom("time")) {
-      const auto time = reader.take_uint64();
-      if (!time || *time > store::time_ms_max) return bad("time is not 48 bits");
+      const auto time = take_time_ms(reader);
+      if (!time) return bad("time is not 48 bits");
       stamp.time_ms = *time;
       seen |= time_field;
     } else {

@@ -4,6 +4,7 @@
 
 #include "ei_codec/term.hpp"
 #include "ei_codec/term_decode.hpp"
+#include "ei_codec/term_encode.hpp"
 
 namespace groot::bench {
 namespace {
@@ -46,8 +47,7 @@ void StockPeer::answer(const process::SendFrame& sent) {
   if (const auto* monitor = std::get_if<dist::MonitorP>(&sent.control)) {
     // The storage process lives; a node of this project's own process is not there.
     if (monitor->to == dist::Target(storage())) return;
-    const dist::MonitorPExit exit{monitor->to, monitor->from, monitor->ref, atom("noproc")};
-    router_.receive(link, {exit, std::nullopt}, now_);
+    end({monitor->to, monitor->from, monitor->ref}, atom("noproc"));
   } else if (const auto* request = std::get_if<dist::SpawnRequest>(&sent.control)) {
     answer(*request, *sent.message);
   }
@@ -63,11 +63,15 @@ void StockPeer::answer(const dist::SpawnRequest& request, ei_codec::ByteView arg
     known_ = true;
   }
   const dist::Pid worker{storage().node, 5'000, 0, 4};
-  router_.receive(link,
-                  {dist::SpawnReply{request.request, request.from, false, true, worker}, {}}, now_);
-  const dist::MonitorPExit exit{worker, request.from, request.request,
-                                ei_codec::tuple({elements[0], atom("return"), std::move(value)})};
-  router_.receive(link, {exit, std::nullopt}, now_);
+  router_.receive(link, {dist::SpawnReply{request.request, request.from, false, true, worker}, {}},
+                  now_);
+  end({worker, request.from, request.request},
+      ei_codec::tuple({elements[0], atom("return"), std::move(value)}));
+}
+
+void StockPeer::end(const dist::MonitorPExit& exit, const Term& reason) {
+  const ei_codec::Bytes bytes = encode_term(reason);
+  router_.receive(link, {exit, ei_codec::ScannedTerm::trusted(bytes)}, now_);
 }
 
 }  // namespace groot::bench

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cnode/process/router.hpp"
+#include "ei_codec/term.hpp"
 
 namespace groot::bench {
 
@@ -22,6 +23,8 @@ class StockPeer {
  private:
   void answer(const process::SendFrame& sent);
   void answer(const dist::SpawnRequest& request, ei_codec::ByteView arguments);
+  // A monitored process of this peer has ended.
+  void end(const dist::MonitorPExit& exit, const ei_codec::Term& reason);
   void perform();
 
   store::Now now_{0, wall_ms};

@@ -172,7 +172,7 @@ TEST_CASE("both have said their names: the connection of the greater name wins")
   }
 }
 
-TEST_CASE("a dial that connects while the peer's handshake runs does no harm") {
+TEST_CASE("a dial that connects while the peer's handshake runs gives way to it, unsaid") {
   for (const bool greater_dials_late : {true, false}) {
     CAPTURE(greater_dials_late);
     Network net;
@@ -183,17 +183,49 @@ TEST_CASE("a dial that connects while the peer's handshake runs does no harm") {
     net.settle();
     const std::string early = greater_dials_late ? "a@h" : "b@h";
     const std::string late = greater_dials_late ? "b@h" : "a@h";
-    // One byte at a time, and the second dial connects after each number of rounds.
-    const std::size_t wire = net.connect(early);
+    // The name of the early one has arrived; what it is answered has not.
+    const std::size_t first = net.connect(early);
     net.drain(early);
-    net.hold(wire, true);
-    net.connect(late);
+    net.deliver_to(first, late);
+    const std::size_t second = net.connect(late);
     net.drain(late);
-    net.hold(wire, false);
+    CHECK_FALSE(net.is_open(second));
+    CHECK(net.is_open(first));
     net.settle(1);
     CHECK(a.log == Log{"up b@h"});
     CHECK(b.log == Log{"up a@h"});
+    CHECK(net.is_open(first));
     check_joined(net);
+    net.advance(handshake_timeout_ms);
+    CHECK(a.dials.empty());
+    CHECK(b.dials.empty());
+  }
+}
+
+TEST_CASE("who only claims a name holds up our own dial once, and not for long") {
+  for (const bool claims_again : {false, true}) {
+    CAPTURE(claims_again);
+    Network net;
+    auto& b = net.start("b@h");
+    net.start("a@h");
+    b.connections->keep(name("a@h"), 0);
+    net.settle();
+    const std::size_t claim = net.connect_stranger("b@h");
+    net.say(claim, message(SendName{Flags(0xd07df7fbd), 99, name("a@h")}));
+    net.connect("b@h");
+    net.settle();
+    CHECK(b.log.empty());
+    CHECK(b.dials.empty());
+    net.say(claim, message(ChallengeReply{1, Digest{}}));
+    CHECK_FALSE(net.is_open(claim));
+    REQUIRE(b.dials.size() == 1);
+    if (claims_again) {
+      net.say(net.connect_stranger("b@h"), message(SendName{Flags(0xd07df7fbd), 99, name("a@h")}));
+    }
+    net.connect("b@h");
+    net.settle();
+    CHECK(b.log.back() == "up a@h");
+    CHECK(net.at("a@h").log == Log{"up b@h"});
   }
 }
 

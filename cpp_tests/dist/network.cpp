@@ -154,6 +154,15 @@ bool Network::deliver(Wire& wire, std::size_t piece) {
   return moved;
 }
 
+void Network::deliver_to(std::size_t index, const std::string& node) {
+  for (End& end : wires_[index].ends) {
+    if (end.node != node) continue;
+    const Bytes bytes = std::exchange(end.inbound, {});
+    nodes_.at(node).connections->feed(end.link, bytes, now_ms_);
+    drain(node);
+  }
+}
+
 void Network::settle(std::size_t piece) {
   for (auto& [name, node] : nodes_) drain(name);
   bool moved = true;

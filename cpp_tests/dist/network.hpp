@@ -45,6 +45,8 @@ class Network {
 
   // Bytes travel on all wires, in pieces of that size, until nothing moves.
   void settle(std::size_t piece = 1'000'000);
+  // What is on its way to `node` arrives; the answer does not travel yet.
+  void deliver_to(std::size_t wire, const std::string& node);
   // Bytes on this wire stay where they are until told otherwise.
   void hold(std::size_t wire, bool held) { wires_.at(wire).held = held; }
 

@@ -31,14 +31,14 @@ TEST_CASE("the peer's state is fetched on link up, and again after each change, 
   CHECK(s.get("before") == "none");
 }
 
-TEST_CASE("without a change there are questions five times a second and no fetch") {
+TEST_CASE("without a change there are questions four times a second and no fetch") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);
   calm(peer);
   peer.pass(60'000);
   CHECK(peer.announcements == 0);
-  CHECK(peer.polls >= 295);
-  CHECK(peer.polls <= 301);
+  CHECK(peer.polls >= 235);
+  CHECK(peer.polls <= 241);
 }
 
 TEST_CASE("after a change there are questions ten times a second for a while") {
@@ -79,6 +79,52 @@ TEST_CASE("all peers are asked at the same instants: one wake-up for all") {
   }
 }
 
+TEST_CASE("of peers that see each other one is asked for all, each time another one") {
+  Script s(HiddenFeed::announce);
+  FakeStock a(s, "a@h", Runs::groot_with_delete);
+  FakeStock b(s, "b@h", Runs::groot_with_delete);
+  FakeStock lone(s, "lone@h", Runs::groot_with_delete);
+  a.canned["erlang:nodes"] = erl("['b@h']");
+  b.canned["erlang:nodes"] = erl("['a@h']");
+  const auto pass = [&](std::int64_t milliseconds) {
+    for (std::int64_t passed = 0; passed < milliseconds; passed += 5) {
+      s.pass(5);
+      FakeStock::settle(s, {&a, &b, &lone});
+    }
+  };
+  pass(5'000);
+  a.polls = b.polls = lone.polls = 0;
+  pass(20 * quiet_poll_interval_ms);
+  CHECK(a.polls + b.polls >= 19);
+  CHECK(a.polls + b.polls <= 21);
+  CHECK(a.polls >= 5);
+  CHECK(b.polls >= 5);
+  CHECK(lone.polls >= 19);
+  // What is written at one of the two is pushed to the other, and heard wherever it is asked for.
+  for (int i = 0; i < 4; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    a.set(key, "1");
+    b.set(key, "1");
+    pass(quiet_poll_interval_ms + 10);
+    CHECK(s.get(key) == "1");
+  }
+  // A change that is none needs no second look where the other peer would tell.
+  pass(5'000);
+  a.announcements = lone.announcements = 0;
+  a.works();
+  lone.works();
+  pass(5'000);
+  CHECK(a.announcements == 1);
+  CHECK(lone.announcements == 2);
+  // They lose each other, and each is asked again for itself.
+  a.canned["erlang:nodes"] = b.canned["erlang:nodes"] = ei_codec::list({});
+  pass(discovery_interval_ms + quiet_after_ms + 3'000);
+  a.polls = b.polls = 0;
+  pass(20 * quiet_poll_interval_ms);
+  CHECK(a.polls >= 19);
+  CHECK(b.polls >= 19);
+}
+
 TEST_CASE("the race: a write between the state and the count after it is heard all the same") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);
@@ -105,7 +151,7 @@ TEST_CASE("a fetch that brings news is confirmed until one brings none") {
     if (writes < 5) peer.set("k" + std::to_string(writes++), "1");
   };
   peer.set("first", "1");
-  peer.pass(6 * (confirm_delay_ms + quiet_poll_interval_ms));
+  peer.pass(6 * (confirm_delay_ms + poll_interval_ms));
   for (int i = 0; i < 5; ++i) CHECK(s.get("k" + std::to_string(i)) == "1");
   calm(peer);
   // With the five seconds of calm less than the sync interval, and several confirmations long.

@@ -68,6 +68,16 @@ void FakeStock::settle(bool calls_wait) {
   }
 }
 
+void FakeStock::settle(Script& script, std::initializer_list<FakeStock*> peers) {
+  for (auto sent = script.take_sent(); !sent.empty(); sent = script.take_sent()) {
+    for (const Sent& frame : sent) {
+      for (FakeStock* peer : peers) {
+        if (peer->link == frame.link) peer->handle(frame, false);
+      }
+    }
+  }
+}
+
 void FakeStock::answer_only(int frames) {
   while (true) {
     const auto sent = script_.take_sent();

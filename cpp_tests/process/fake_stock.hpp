@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <set>
 
@@ -22,6 +23,8 @@ class FakeStock {
   void settle(bool calls_wait = false);
   // Answers so many frames and loses all others.
   void answer_only(int frames);
+  // The same for several, each with its own frames.
+  static void settle(Script& script, std::initializer_list<FakeStock*> peers);
   // Passes time in small steps and settles after each.
   void pass(std::int64_t milliseconds);
 
@@ -34,6 +37,8 @@ class FakeStock {
   void set(const std::string& key, const std::string& value);
   void erase(const std::string& key);
   [[nodiscard]] std::string get(const std::string& key) const;  // "none" when absent
+  // Its storage process handles a message that changes nothing.
+  void works() { ++reductions_; }
 
   [[nodiscard]] Pid storage() const { return {{name_}, storage_id_, 0, 9}; }
   // A cast from its storage process, or from another process there.

@@ -68,6 +68,13 @@ inline std::vector<RegisterPtr> registers(const Replica& replica) {
   return all;
 }
 
+// Valid as long as the registers are.
+inline std::vector<RegisterView> views(const std::vector<RegisterPtr>& registers) {
+  std::vector<RegisterView> all;
+  for (const RegisterPtr& reg : registers) all.push_back(reg->view());
+  return all;
+}
+
 // A replica that a test talks to in words. Effects gather until taken.
 struct Script {
   explicit Script(std::uint64_t node_id = 1) : Script(ReplicaOptions{.node_id = node_id}) {}
@@ -116,9 +123,7 @@ struct Script {
   // Shows `state` as the peer's full state.
   void full_state(PeerId peer, const std::vector<RegisterPtr>& state) {
     replica.begin_full_state(peer);
-    for (const RegisterPtr& reg : state) {
-      replica.merge_full_state(peer, reg->view(), now, effects);
-    }
+    replica.merge_full_state(peer, views(state), now, effects);
     replica.end_full_state(peer, now, effects);
   }
 

@@ -165,7 +165,8 @@ TEST_CASE(
   // Known, but without begin: a merge, and no end.
   s.replica.peer_up(peer, PeerKind::stock_with_delete, s.now);
   s.effects.clear();
-  s.replica.merge_full_state(peer, make_value("more", "v", s.stamp(0))->view(), s.now, s.effects);
+  const std::vector more{make_value("more", "v", s.stamp(0))};
+  s.replica.merge_full_state(peer, views(more), s.now, s.effects);
   s.replica.end_full_state(peer, s.now, s.effects);
   CHECK(s.all<SendTo>().empty());
   CHECK(s.get("more") == "v");

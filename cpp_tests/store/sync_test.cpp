@@ -274,12 +274,8 @@ TEST_CASE("full states of several peers may be under way at once") {
   for (const PeerId id : {peer, other}) s.full_state(id, state);
   s.replica.begin_full_state(peer);
   s.replica.begin_full_state(other);
-  for (const auto& reg : without(state, "a")) {
-    s.replica.merge_full_state(peer, reg->view(), s.now, s.effects);
-  }
-  for (const auto& reg : state) {
-    s.replica.merge_full_state(other, reg->view(), s.now, s.effects);
-  }
+  s.replica.merge_full_state(peer, views(without(state, "a")), s.now, s.effects);
+  s.replica.merge_full_state(other, views(state), s.now, s.effects);
   s.replica.end_full_state(other, s.now, s.effects);
   CHECK(s.effects.empty());
   s.replica.end_full_state(peer, s.now, s.effects);

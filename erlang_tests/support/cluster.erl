@@ -7,7 +7,7 @@
 -export([cookie/0, epmd_port/0, stop_epmd/0, start_epmd/0, registered_names/0]).
 -export([available/1, preferably/1, peer/2, peer/3, peers/1, stop_peer/1, call/4, call/5, on/2, on/3]).
 -export([groot/1, groot/2, groot_of/3, groot_program/3, program/1, stop_groot/1, kill_groot/1, forget/1, full_name/1]).
--export([storage_replaced/1, kill_storage/1, forgive/2, log_of/1, is_beam/1, beams/0, groots/0, await_connected/2, console/0, set_console/1]).
+-export([storage_replaced/1, kill_storage/1, forgive/2, log_of/1, is_beam/1, beams/0, groots/0, await_connected/2, connection/2, console/0, set_console/1]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 
 -define(CALL_MS, 30_000).
@@ -142,7 +142,7 @@ peer(Name, Version, ExtraArgs) ->
         env => environment(),
         args => ["-start_epmd", "false", "-setcookie", cookie() | BeamArgs] ++ code_path(Version) ++ ExtraArgs
     }),
-    load(Control, peer_log),
+    [load(Control, Module) || Module <- [peer_log, keeper]],
     ok = peer:call(Control, peer_log, install, []),
     Version =:= no_groot orelse
         ({ok, _} = peer:call(Control, application, ensure_all_started, [groot], ?CALL_MS)),
@@ -150,7 +150,7 @@ peer(Name, Version, ExtraArgs) ->
         kind => beam,
         control => Control,
         version => Version,
-        loaded => [peer_log],
+        loaded => [peer_log, keeper],
         storage => peer:call(Control, erlang, whereis, ['Elixir.Groot.Storage']),
         forgiven => []
     },
@@ -239,6 +239,13 @@ await_connected(Groot, Beams) ->
      || Beam <- Beams
     ],
     ok.
+
+%% What controls the one connection of Beam to Node, the same from its beginning to its end; or none.
+connection(Beam, Node) ->
+    case [Owner || {Peer, Owner} <- call(Beam, erlang, system_info, [dist_ctrl]), Peer =:= Node] of
+        [Owner] -> Owner;
+        [] -> none
+    end.
 
 %% The BEAM peer from which groot_api reaches nodes under test: the first one, unless named.
 console() ->

@@ -3,7 +3,7 @@
 -module(groot_api).
 
 -export([get/2, set/3, set/4, delete/2, call/4, call_from/5, registers/1, gen_call/2, cast/2]).
--export([await_value/3, await_value/4, value_is/3]).
+-export([await_value/3, await_value/4, value_is/3, await_mesh/1, await_mesh/2]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 -define(GROOT, 'Elixir.Groot').
@@ -46,6 +46,26 @@ await_value(Nodes, Key, Value, Ms) when is_list(Nodes) ->
     ok;
 await_value(Node, Key, Value, Ms) ->
     await_value([Node], Key, Value, Ms).
+
+%% Waits until each of Nodes sees all others as visible ones, nobody else and nobody twice.
+await_mesh(Nodes) ->
+    await_mesh(Nodes, 10_000).
+
+await_mesh(Nodes, Ms) ->
+    [
+        await:equal(
+            lists:sort(Nodes -- [Node]),
+            fun() ->
+                case call(Node, erlang, nodes, [visible]) of
+                    Seen when is_list(Seen) -> lists:sort(Seen);
+                    Error -> Error
+                end
+            end,
+            Ms
+        )
+     || Node <- Nodes
+    ],
+    ok.
 
 value_is(Node, Key, Value) ->
     get(Node, Key) =:= Value.

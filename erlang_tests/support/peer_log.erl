@@ -6,19 +6,8 @@
 -define(TABLE, ?MODULE).
 
 install() ->
-    Ready = make_ref(),
-    Caller = self(),
     %% The table needs an owner that outlives the remote call.
-    spawn(fun() ->
-        ?TABLE = ets:new(?TABLE, [named_table, public, ordered_set]),
-        Caller ! Ready,
-        receive
-            stop -> ok
-        end
-    end),
-    receive
-        Ready -> ok
-    end,
+    keeper:start(fun() -> ?TABLE = ets:new(?TABLE, [named_table, public, ordered_set]) end),
     logger:add_handler(?MODULE, ?MODULE, #{level => warning}).
 
 %% [{Level, Text}], oldest first.

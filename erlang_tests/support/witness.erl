@@ -66,7 +66,7 @@ settled(Read) ->
 links(Config) ->
     Groot = proplists:get_value(groot, Config),
     [
-        {Beam, [Owner || {Node, Owner} <- cluster:call(Beam, erlang, system_info, [dist_ctrl]), Node =:= Groot]}
+        {Beam, cluster:connection(Beam, Groot)}
      || Beam <- [a(Config), b(Config)]
     ].
 
