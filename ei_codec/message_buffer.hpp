@@ -1,13 +1,14 @@
 // Memory for one large message: filled part by part as it arrives, then read as one piece, and kept
 // by whoever wants some of it for longer than a call.
 //
-// It grows with what has arrived, twice over at most. Memory of this size is moved by realloc, page
-// by page and not byte by byte, so no single part costs more than copying it.
+// It takes memory as bytes arrive, not on the word of how many will. What is expected only says how
+// many addresses to set aside once some megabytes have come: then the bytes need not move again,
+// and the kernel can give large pages for them. Pages of 4 KiB, moved as the buffer grows, take
+// longer to get than a full state takes to read.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 
 #include "ei_codec/bytes.hpp"
@@ -17,7 +18,9 @@ namespace groot::ei_codec {
 // Shared by those who keep it; then it changes no more.
 class MessageBuffer : public std::enable_shared_from_this<MessageBuffer> {
  public:
-  MessageBuffer() = default;
+  // Bytes in all, about; it may be far from the truth.
+  explicit MessageBuffer(std::size_t expected_bytes = 0) : expected_(expected_bytes) {}
+  ~MessageBuffer();
   MessageBuffer(const MessageBuffer&) = delete;
   MessageBuffer& operator=(const MessageBuffer&) = delete;
 
@@ -26,19 +29,20 @@ class MessageBuffer : public std::enable_shared_from_this<MessageBuffer> {
   // Gives back the room that is left.
   void finish();
 
-  [[nodiscard]] ByteView bytes() const { return {data_.get(), size_}; }
+  [[nodiscard]] ByteView bytes() const { return {data_, size_}; }
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  struct Free {
-    void operator()(std::uint8_t* memory) const { std::free(memory); }
-  };
+  void grow(std::size_t wanted);
+  void reallocate(std::size_t capacity);
+  bool map(std::size_t capacity);  // false: more than the system allows
+  void release();
 
-  void resize_memory(std::size_t capacity);
-
-  std::unique_ptr<std::uint8_t, Free> data_;
+  std::size_t expected_;
+  std::uint8_t* data_ = nullptr;  // from realloc or, when mapped_, from mmap
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  bool mapped_ = false;
 };
 
 }  // namespace groot::ei_codec

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/term_scan.hpp"
@@ -46,7 +47,14 @@ class TermReader {
   // The next term whole, whatever it is. Precondition: !done().
   ScannedTerm take_term();
 
-  // The same, and what one walk over it tells of it.
+  // The last term whole: all that is left, without a walk over it. Precondition: !done(), and just
+  // one is left.
+  ScannedTerm take_last_term() {
+    invariant(!rest_.empty(), "take of no term");
+    return ScannedTerm(std::exchange(rest_, {}), buffer_);
+  }
+
+  // The next term, and what one walk over it tells of it.
   struct Outlined {
     ScannedTerm term;
     bool canonical;  // for certain, as it stands; else it takes append_canonical to know
@@ -105,6 +113,14 @@ class TermReader {
   std::optional<std::uint64_t> take_uint64() {
     if (next_tag() == tag::integer && rest_[1] >= 0x80) return std::nullopt;  // negative
     if (const auto value = take_short_integer()) return static_cast<std::uint64_t>(*value);
+    // The integers of a stamp: up to eight digits, and so many bytes behind the first.
+    if (next_tag() == tag::small_big && rest_.size() >= 11 && rest_[1] - 1U < 8 && rest_[2] == 0) {
+      const unsigned digits = rest_[1];
+      const std::uint64_t value =
+          load_little_u64(rest_.data() + 3) & UINT64_MAX >> (64 - 8 * digits);
+      rest_ = rest_.subspan(3 + digits);
+      return value;
+    }
     return take_big_uint64();
   }
   std::optional<ByteView> take_binary();  // also a bit binary of whole bytes

@@ -102,16 +102,19 @@ const std::uint8_t* skip_term(const std::uint8_t* at) {
 
 bool is_ascii(ByteView bytes) {
   constexpr std::uint64_t top_bits = 0x8080808080808080;
-  const std::uint8_t* at = bytes.data();
-  std::size_t left = bytes.size();
-  for (; left >= 8; left -= 8, at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    if ((word & top_bits) != 0) return false;
+  const std::uint8_t* const at = bytes.data();
+  const std::size_t size = bytes.size();
+  std::uint64_t any = 0;
+  // Whole words, the last of which may overlap the one before: names are short.
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) any |= load_native<std::uint64_t>(at + i);
+    any |= load_native<std::uint64_t>(at + size - 8);
+  } else if (size >= 4) {
+    any = load_native<std::uint32_t>(at) | load_native<std::uint32_t>(at + size - 4);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) any |= at[i];
   }
-  std::uint8_t any = 0;
-  for (; left > 0; --left) any |= *at++;
-  return any < 0x80;
+  return (any & top_bits) == 0;
 }
 
 void append_utf8(ByteView latin1, Bytes& out) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/result.hpp"
@@ -63,6 +64,18 @@ inline constexpr std::uint32_t new_port_id_max = (1U << 28) - 1;  // above, OTP 
 }
 [[nodiscard]] inline std::uint64_t load_u64(const std::uint8_t* at) {
   return std::uint64_t{load_u32(at)} << 32 | load_u32(at + 4);
+}
+// In the machine's own order.
+template <class Word>
+[[nodiscard]] Word load_native(const std::uint8_t* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+[[nodiscard]] inline std::uint64_t load_little_u64(const std::uint8_t* at) {
+  std::uint64_t value = 0;
+  for (unsigned i = 0; i < 8; ++i) value |= std::uint64_t{at[i]} << 8 * i;
+  return value;
 }
 inline void store_u32(std::uint32_t value, std::uint8_t* at) {
   at[0] = static_cast<std::uint8_t>(value >> 24);

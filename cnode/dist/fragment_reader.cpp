@@ -53,7 +53,10 @@ Result<std::optional<Terms>> FragmentReader::begin(std::uint64_t sequence, std::
   }
   Sequence& begun = sequences_[sequence];
   begun.next_id = id - 1;
-  begun.buffer = std::make_shared<MessageBuffer>();
+  // All but the last are as long as this one, in what a BEAM sends.
+  const std::size_t room = unfinished_bytes_max_ - unfinished_bytes_;
+  const std::size_t expected = id < room / (part.size() + 1) ? id * part.size() : room;
+  begun.buffer = std::make_shared<MessageBuffer>(expected);
   if (auto stored = store(begun, part); !stored) return stored.error();
   return std::optional<Terms>();
 }

@@ -58,14 +58,14 @@ std::optional<ReplyTo> read_reply_to(LinkId link, ScannedTerm from) {
 GenMessage read_gen_message(LinkId link, ScannedTerm message) {
   TermReader reader(message);
   const auto arity = reader.take_tuple();
-  if (arity == 2U && reader.take_atom("$gen_cast")) return GenCast{reader.take_term()};
+  if (arity == 2U && reader.take_atom("$gen_cast")) return GenCast{reader.take_last_term()};
   if (arity != 3U) return PlainMessage{message};
   const bool is_call = reader.take_atom("$gen_call");
   if (!is_call && !reader.take_atom("system")) return PlainMessage{message};
   auto from = read_reply_to(link, reader.take_term());
   if (!from) return PlainMessage{message};
-  if (is_call) return GenCall{*std::move(from), reader.take_term()};
-  return SystemMessage{*std::move(from), reader.take_term()};
+  if (is_call) return GenCall{*std::move(from), reader.take_last_term()};
+  return SystemMessage{*std::move(from), reader.take_last_term()};
 }
 
 void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, ByteView reply) {

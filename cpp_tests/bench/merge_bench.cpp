@@ -1,5 +1,5 @@
 // How long a full state of a stock node takes from the bytes of its frame, as they come off the
-// socket, to merged registers: frame reader, gate, router, storage process, replica, and the
+// socket, to merged registers: frames, fragments, gate, router, storage process, replica, and the
 // conclusions from what the state lacks. All that production does but the kernel's part.
 //
 //   merge_bench [FILE | REGISTERS]
@@ -18,6 +18,8 @@
 #include <optional>
 #include <string>
 
+#include "cnode/dist/fragment_reader.hpp"
+#include "cnode/dist/fragment_writer.hpp"
 #include "cnode/dist/frame_reader.hpp"
 #include "cnode/dist/limits.hpp"
 #include "cnode/io/limits.hpp"
@@ -53,7 +55,9 @@ Bytes stock_state(std::uint32_t count) {
     registers.push_back(
         store::Register::make({key, value, stamp, store::RegisterKind::value, std::nullopt}));
   }
-  return *process::encode_updates(registers);
+  Bytes message;
+  process::encode_updates(registers).append_to(message);
+  return message;
 }
 
 std::optional<Bytes> read_file(const char* path) {
@@ -68,9 +72,25 @@ double processor_ms() {
   return static_cast<double>(std::clock()) * 1'000 / CLOCKS_PER_SEC;
 }
 
+// The message in fragments, as a BEAM sends what is large.
+Bytes as_stream(const dist::Control& control, Bytes message) {
+  Bytes tuple;
+  dist::encode_control(control, dist::hidden_flags, tuple);
+  dist::FragmentWriter writer(1, tuple, std::make_shared<const Bytes>(std::move(message)));
+  dist::OutputChunks chunks;
+  while (!writer.done()) writer.write(chunks);
+  Bytes stream;
+  for (const dist::OutputChunk& chunk : chunks.take()) {
+    stream.insert(stream.end(), chunk.view().begin(), chunk.view().end());
+  }
+  return stream;
+}
+
 // The bytes as the socket yields them, to the last action that the router asks for. False when they
-// are not exactly one frame.
-bool receive(dist::FrameReader& reader, ByteView stream, bench::StockPeer& peer) {
+// are not exactly one message.
+bool receive(ByteView stream, bench::StockPeer& peer) {
+  dist::FrameReader reader(4, dist::frame_bytes_max);
+  dist::FragmentReader fragments;
   bool received = false;
   while (!stream.empty()) {
     const std::size_t size = std::min(stream.size(), io::read_buffer_bytes);
@@ -80,7 +100,10 @@ bool receive(dist::FrameReader& reader, ByteView stream, bench::StockPeer& peer)
       const auto body = reader.next();
       if (!body) return false;
       if (!body->has_value()) break;
-      const auto frame = dist::decode_frame(**body);
+      const auto terms = fragments.read(**body);
+      if (!terms) return false;
+      if (!terms->has_value()) continue;
+      const auto frame = dist::decode_terms((*terms)->bytes, (*terms)->buffer);
       if (!frame || received) return false;
       peer.deliver(*frame);
       received = true;
@@ -95,17 +118,13 @@ struct Times {
   std::size_t registers = 0;
 };
 
-std::optional<Times> measure(ByteView message) {
+std::optional<Times> measure(ByteView stream) {
   bench::StockPeer peer;
   if (!peer.is_known()) return std::nullopt;
-  Bytes stream;
-  dist::encode_frame(dist::RegSend{peer.storage(), "Elixir.Groot.Storage"}, message,
-                     dist::hidden_flags, stream);
   Times times;
   for (double* milliseconds : {&times.empty_ms, &times.again_ms}) {
-    dist::FrameReader reader(4, dist::frame_bytes_max);
     const double before = processor_ms();
-    if (!receive(reader, stream, peer)) return std::nullopt;
+    if (!receive(stream, peer)) return std::nullopt;
     *milliseconds = processor_ms() - before;
   }
   times.registers = peer.replica().size();
@@ -131,17 +150,20 @@ int main(int argc, char** argv) {
     if (!file) return fail(std::string("cannot read ") + argument);
     message = *std::move(file);
   }
+  const std::size_t bytes = message.size();
+  const Bytes stream =
+      as_stream(dist::RegSend{bench::storage_pid(), "Elixir.Groot.Storage"}, std::move(message));
   std::vector<double> empty;
   std::vector<double> again;
   std::size_t registers = 0;
   for (int i = 0; i < runs; ++i) {
-    const auto times = measure(message);
+    const auto times = measure(stream);
     if (!times) return fail("not a frame with one term");
     empty.push_back(times->empty_ms);
     again.push_back(times->again_ms);
     registers = times->registers;
   }
   std::printf("{\"registers\": %zu, \"bytes\": %zu, \"empty_ms\": %.2f, \"again_ms\": %.2f}\n",
-              registers, message.size(), median(empty), median(again));
+              registers, bytes, median(empty), median(again));
   return 0;
 }

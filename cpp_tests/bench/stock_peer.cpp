@@ -46,10 +46,12 @@ void StockPeer::perform() {
 void StockPeer::answer(const process::SendFrame& sent) {
   if (const auto* monitor = std::get_if<dist::MonitorP>(&sent.control)) {
     // The storage process lives; a node of this project's own process is not there.
-    if (monitor->to == dist::Target(storage())) return;
+    if (monitor->to == dist::Target(storage_pid())) return;
     end({monitor->to, monitor->from, monitor->ref}, atom("noproc"));
   } else if (const auto* request = std::get_if<dist::SpawnRequest>(&sent.control)) {
-    answer(*request, *sent.message);
+    ei_codec::Bytes arguments;
+    sent.message.append_to(arguments);
+    answer(*request, arguments);
   }
 }
 
@@ -57,12 +59,12 @@ void StockPeer::answer(const dist::SpawnRequest& request, ei_codec::ByteView arg
   const auto list = decode_term(ei_codec::ScannedTerm::trusted(arguments));
   const auto& elements = list->get_if<ei_codec::List>()->elements;
   Term value = atom("undefined");
-  if (elements[2].is_atom("whereis")) value = storage();
+  if (elements[2].is_atom("whereis")) value = storage_pid();
   if (elements[2].is_atom("function_exported")) {
     value = ei_codec::boolean(false);
     known_ = true;
   }
-  const dist::Pid worker{storage().node, 5'000, 0, 4};
+  const dist::Pid worker{storage_pid().node, 5'000, 0, 4};
   router_.receive(link, {dist::SpawnReply{request.request, request.from, false, true, worker}, {}},
                   now_);
   end({worker, request.from, request.request},

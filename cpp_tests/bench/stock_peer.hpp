@@ -9,13 +9,15 @@ namespace groot::bench {
 
 inline constexpr std::int64_t wall_ms = 1'700'000'000'000;
 
+// The peer's storage process.
+[[nodiscard]] inline dist::Pid storage_pid() { return {{"peer@127.0.0.1"}, 100, 0, 4}; }
+
 class StockPeer {
  public:
   StockPeer();
 
   // The node tells this peer's full state from any other update.
   [[nodiscard]] bool is_known() const { return known_; }
-  [[nodiscard]] dist::Pid storage() const { return {{"peer@127.0.0.1"}, 100, 0, 4}; }
   // A frame of the peer, and all that the node wants done about it.
   void deliver(const dist::Frame& frame);
   [[nodiscard]] const store::Replica& replica() const { return replica_; }

@@ -1,25 +1,47 @@
 #include "ei_codec/message_buffer.hpp"
 
+#include <cstdint>
+#include <fstream>
 #include <ostream>
 
 #include <doctest/doctest.h>
 
 using namespace groot::ei_codec;
 
-TEST_CASE("parts of any size become one piece") {
-  MessageBuffer buffer;
-  Bytes expected;
-  for (std::size_t size = 0; size < 100'000; size = size * 3 / 2 + 1) {
-    const Bytes part(size, static_cast<std::uint8_t>(size));
-    buffer.append(part);
-    expected.insert(expected.end(), part.begin(), part.end());
-    CHECK(buffer.size() == expected.size());
+TEST_CASE("parts of any size become one piece, whatever was expected") {
+  constexpr std::size_t megabyte = std::size_t{1} << 20;
+  for (const std::size_t told : {std::size_t{0}, std::size_t{1}, megabyte, 12 * megabyte,
+                                 100 * megabyte, std::size_t{1} << 46, SIZE_MAX / 2}) {
+    CAPTURE(told);
+    MessageBuffer buffer(told);
+    Bytes expected;
+    for (std::size_t size = 0; size < 6 * megabyte; size = size * 3 / 2 + 1) {
+      const Bytes part(size, static_cast<std::uint8_t>(size));
+      buffer.append(part);
+      expected.insert(expected.end(), part.begin(), part.end());
+      CHECK(buffer.size() == expected.size());
+    }
+    CHECK(same_bytes(buffer.bytes(), expected));
+    buffer.finish();
+    CHECK(same_bytes(buffer.bytes(), expected));
+    buffer.append(expected);
+    CHECK(buffer.size() == 2 * expected.size());
+    CHECK(same_bytes(buffer.bytes().subspan(expected.size()), expected));
   }
-  CHECK(same_bytes(buffer.bytes(), expected));
-  buffer.finish();
-  CHECK(same_bytes(buffer.bytes(), expected));
-  buffer.append(expected);
-  CHECK(buffer.size() == 2 * expected.size());
+}
+
+TEST_CASE("what is expected takes no memory before it comes") {
+  const auto resident_pages = [] {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t all = 0;
+    std::size_t resident = 0;
+    statm >> all >> resident;
+    return resident;
+  };
+  MessageBuffer buffer(std::size_t{1} << 30);
+  const std::size_t before = resident_pages();
+  for (int i = 0; i < 100; ++i) buffer.append(Bytes(65'536, 1));
+  CHECK(resident_pages() - before < 4'096);  // 16 MiB, where 6.25 have come
 }
 
 TEST_CASE("a buffer that nothing was written to is empty") {
