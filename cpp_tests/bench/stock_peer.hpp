@@ -10,7 +10,9 @@ namespace groot::bench {
 inline constexpr std::int64_t wall_ms = 1'700'000'000'000;
 
 // The peer's storage process.
-[[nodiscard]] inline dist::Pid storage_pid() { return {{"peer@127.0.0.1"}, 100, 0, 4}; }
+[[nodiscard]] inline dist::Pid storage_pid() {
+  return {{"peer@127.0.0.1"}, 100, 0, 4};
+}
 
 class StockPeer {
  public:

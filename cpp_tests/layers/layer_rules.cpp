@@ -38,6 +38,11 @@ const std::vector<Layer>& layers() {
 constexpr std::array<std::string_view, 2> ei_files{"ei_codec/term_decode.cpp",
                                                    "ei_codec/term_encode.cpp"};
 
+// Memory for large messages is asked of the kernel itself: page sizes are no matter of the standard
+// library. Nothing else of the operating system is known to the pure layers.
+constexpr std::string_view memory_header = "sys/mman.h";
+constexpr std::string_view memory_file = "ei_codec/message_buffer.cpp";
+
 // C headers of the operating system that live in no folder.
 constexpr std::array<std::string_view, 11> system_headers{
     "malloc.h", "unistd.h", "spawn.h",   "pthread.h", "fcntl.h", "pwd.h",
@@ -99,6 +104,7 @@ bool is_standard(std::string_view header) {
 bool may_include(std::string_view path, const Layer& layer, const Include& include) {
   if (!include.angled) return starts_with_any(include.target, layer.project);
   if (include.target == "ei.h") return contains(ei_files, path);
+  if (include.target == memory_header && path == memory_file) return true;
   if (is_standard(include.target)) return true;
   if (contains(system_headers, include.target)) return !layer.pure;
   return starts_with_any(include.target, layer.foreign);

@@ -170,9 +170,12 @@ code_path(Version) ->
             ["-pa", Ebin | [filename:join([Elixir, App, "ebin"]) || App <- ["elixir", "logger"]]]
     end.
 
+%% Where two others see it go one after the other, the one that hears of it first asks the other to
+%% let it go, and that logs a warning: what `global` does, and no fault.
 stop_peer(Node) ->
     #{control := Control} = entry(Node),
     ok = gen_server:call(?MODULE, {remove, Node}),
+    [forgive(Each, "'" ++ atom_to_list(Node) ++ "' in order to prevent overlapping partitions") || Each <- beams()],
     halt_peer(Control).
 
 %% Also one that has died already.
