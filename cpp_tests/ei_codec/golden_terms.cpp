@@ -37,17 +37,28 @@ std::vector<std::vector<std::string>> fields(const std::string& file) {
   return lines;
 }
 
+namespace {
+
+std::vector<GoldenTerm> read_terms(const std::string& file) {
+  std::vector<GoldenTerm> terms;
+  for (const auto& line : fields(file)) {
+    if (line.size() != 4) throw std::runtime_error("malformed line in " + file);
+    GoldenTerm term{line[0], from_hex(line[1]), from_hex(line[2]), std::nullopt};
+    if (line[3] != "-") term.text = std::string(as_text(from_hex(line[3])));
+    terms.push_back(std::move(term));
+  }
+  return terms;
+}
+
+}  // namespace
+
 const std::vector<GoldenTerm>& terms() {
-  static const std::vector<GoldenTerm> all = [] {
-    std::vector<GoldenTerm> result;
-    for (const auto& line : fields("terms.txt")) {
-      if (line.size() != 4) throw std::runtime_error("malformed line in terms.txt");
-      GoldenTerm term{line[0], from_hex(line[1]), from_hex(line[2]), std::nullopt};
-      if (line[3] != "-") term.text = std::string(as_text(from_hex(line[3])));
-      result.push_back(std::move(term));
-    }
-    return result;
-  }();
+  static const std::vector<GoldenTerm> all = read_terms("terms.txt");
+  return all;
+}
+
+const std::vector<GoldenTerm>& terms_of_otp27() {
+  static const std::vector<GoldenTerm> all = read_terms("terms_otp27.txt");
   return all;
 }
 

@@ -1,4 +1,4 @@
-// The terms of cpp_tests/golden/terms.txt, whose bytes OTP wrote.
+// The terms of cpp_tests/golden/terms.txt and terms_otp27.txt, whose bytes OTP wrote.
 #pragma once
 
 #include <optional>
@@ -19,6 +19,9 @@ struct GoldenTerm {
 
 // Throws when the file is missing or malformed.
 [[nodiscard]] const std::vector<GoldenTerm>& terms();
+// The same terms in the same order, but that the funs have another creator. OTP 27 writes ports
+// with 64 bits and the pairs of a map in another order.
+[[nodiscard]] const std::vector<GoldenTerm>& terms_of_otp27();
 
 [[nodiscard]] Bytes from_hex(std::string_view hex);
 [[nodiscard]] std::string to_hex(ByteView bytes);

@@ -1,12 +1,13 @@
 #!/usr/bin/env escript
 %%! -kernel logger_level none
-%% Writes terms.txt: what term_to_binary makes of a set of terms.
+%% Writes terms.txt, with OTP 25, and terms_otp27.txt, with OTP 27: what term_to_binary makes of a set
+%% of terms.
 %%
 %%   escript terms.escript > terms.txt
 %%
-%% A line is `name otp25 otp26 text`: the encoding of OTP 25, the one with UTF-8 atoms that is the
-%% default from OTP 26 on (both in hex, no version byte), and how Erlang prints the term, in hex
-%% too since it may hold blanks; `-` where the term does not parse back from its text.
+%% A line is `name otp25 otp26 text`: the encoding that is the default up to OTP 25, the one with UTF-8
+%% atoms that is it from OTP 26 on (both in hex, no version byte), and how Erlang prints the term, in
+%% hex too since it may hold blanks; `-` where the term does not parse back from its text.
 main([]) ->
     io:setopts([{encoding, latin1}]),
     [line(Name, Term) || {Name, Term} <- terms()],
