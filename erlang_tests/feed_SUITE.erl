@@ -15,6 +15,8 @@
     tap_is_gone_after_leaving/1,
     tap_goes_by_itself_when_we_die/1,
     tap_comes_back_with_the_storage/1,
+    tap_asks_no_clock/1,
+    tap_tells_a_delete_once/1,
     off_is_deaf_but_not_mute/1
 ]).
 
@@ -39,7 +41,13 @@ groups() ->
         {announce, [], Common ++ [idle_peers_are_left_in_peace, nothing_is_left_in_the_peer]},
         {tap, [],
             Common ++
-                [tap_is_gone_after_leaving, tap_goes_by_itself_when_we_die, tap_comes_back_with_the_storage]},
+                [
+                    tap_is_gone_after_leaving,
+                    tap_goes_by_itself_when_we_die,
+                    tap_comes_back_with_the_storage,
+                    tap_asks_no_clock,
+                    tap_tells_a_delete_once
+                ]},
         {off, [], [off_is_deaf_but_not_mute]}
     ].
 
@@ -48,7 +56,7 @@ init_per_group(Feed, Config) ->
 
 end_per_group(_Feed, _Config) -> cluster:stop().
 
-init_per_testcase(delete_on_stock_arrives, Config) ->
+init_per_testcase(Case, Config) when Case =:= delete_on_stock_arrives; Case =:= tap_tells_a_delete_once ->
     case cluster:available(with_delete) of
         true -> with_groot(Config);
         false -> {skip, "the real Groot has no delete"}
@@ -163,21 +171,7 @@ delete_on_stock_arrives(Config) ->
 %% An idle storage process is asked nothing: there is a stretch of half a second, five questions
 %% long, in which it does not run at all.
 idle_peers_are_left_in_peace(Config) ->
-    A = a(Config),
-    await:true(
-        fun() ->
-            cluster:on(A, fun() ->
-                Storage = whereis(?STORAGE),
-                Before = process_info(Storage, reductions),
-                try await:holds(fun() -> process_info(Storage, reductions) =:= Before end, 500) of
-                    ok -> true
-                catch
-                    error:_ -> false
-                end
-            end)
-        end,
-        20_000
-    ).
+    await_left_in_peace(a(Config)).
 
 nothing_is_left_in_the_peer(Config) ->
     [] = taps(a(Config)),
@@ -209,6 +203,42 @@ tap_comes_back_with_the_storage(Config) ->
     ok = groot_api:set(A, tapped_again, 1),
     groot_api:await_value([Groot], tapped_again, 1, 2_000).
 
+%% The application that was started anew has a clock with another node id.
+tap_asks_no_clock(Config) ->
+    [A, _, Groot] = nodes_of(Config),
+    await:true(fun() -> length(taps(A)) =:= 1 end),
+    NodeId = cluster:on(A, fun() ->
+        #{node_id := Id} = sys:replace_state('Elixir.Groot.Clock', fun(State = #{timestamp := Stamp}) ->
+            State#{node_id := 77, timestamp := Stamp#{node_id := 77}}
+        end),
+        Id
+    end),
+    77 = NodeId,
+    ok = groot_api:set(A, other_clock, 1),
+    groot_api:await_value([Groot], other_clock, 1, 2_000).
+
+%% A delete is forwarded by the peer that was asked for it, not by each that hears of it: here the
+%% word of it that comes late must not delete what was written since.
+tap_tells_a_delete_once(Config) ->
+    Groot = groot(Config),
+    Lone = cluster:peer(lone, with_delete, ["-connect_all", "false"]),
+    pong = cluster:call(Lone, net_adm, ping, [Groot]),
+    await:true(fun() -> length(taps(Lone)) =:= 1 end),
+    await_left_in_peace(Lone),
+    ok = groot_api:set(Lone, again, 1),
+    groot_api:await_value([Groot], again, 1, 2_000),
+    ok = groot_api:delete(Lone, again),
+    groot_api:await_value([Groot], again, nil, 2_000),
+    ok = groot_api:set(Groot, again, 2),
+    groot_api:await_value([Lone], again, 2, 2_000),
+    cluster:on(Lone, fun() -> gen_server:cast(?STORAGE, {propagate_delete, again}) end),
+    groot_api:await_value([Lone], again, nil, 2_000),
+    %% Whatever the peer forwards comes before this.
+    ok = groot_api:set(Lone, after_it, 3),
+    groot_api:await_value([Groot], after_it, 3, 2_000),
+    2 = groot_api:get(Groot, again),
+    ok.
+
 off_is_deaf_but_not_mute(Config) ->
     [A, B, Groot] = nodes_of(Config),
     ok = groot_api:set(Groot, said, 1),
@@ -231,6 +261,23 @@ b(Config) -> proplists:get_value(b, Config).
 groot(Config) -> proplists:get_value(groot, Config).
 
 nodes_of(Config) -> [a(Config), b(Config), groot(Config)].
+
+%% Until there is half a second in which the storage process of Node does not run.
+await_left_in_peace(Node) ->
+    await:true(
+        fun() ->
+            cluster:on(Node, fun() ->
+                Storage = whereis(?STORAGE),
+                Before = process_info(Storage, reductions),
+                try await:holds(fun() -> process_info(Storage, reductions) =:= Before end, 500) of
+                    ok -> true
+                catch
+                    error:_ -> false
+                end
+            end)
+        end,
+        20_000
+    ).
 
 %% The debug functions installed in the storage process of Node.
 taps(Node) ->

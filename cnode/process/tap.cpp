@@ -27,19 +27,29 @@ std::string why_not(const Result<Term>& answer) {
 
 }  // namespace
 
-std::string tap_source(const NodeName& self, const Term& node_id) {
+std::string tap_source(const NodeName& self) {
   const auto erlang = [](const Term& term) { return to_text(term, ei_codec::Syntax::erlang); };
   const std::string storage = erlang(atom(storage_name));
   const std::string id = erlang(tap_id(self));
-  // A fun for sys:install is called with its own state, the event and the server's state. It must
-  // return `done` (take me out) or its next state, and may never raise.
-  const std::string forward =
-      "case erlang:send({" + storage + ", Node}, Cast, [noconnect]) of ok -> Node; _ -> done end";
+  // A fun for sys:install is called with its own state, the event and the server's name or state.
+  // It must return `done` (take me out) or its next state, and may never raise. Its state is our
+  // node's name; while a call is served, with that call. What is written by a call was written
+  // there, whatever clock stamped it: the rest comes from where it was made.
   return "sys:remove(" + storage + ", " + id + "), sys:install(" + storage + ", {" + id +
-         ", fun(Node, {in, {'$gen_cast', {update_register, #{hlc := #{node_id := " +
-         erlang(node_id) + "}}}} = Cast}, _) -> " + forward +
-         "; (Node, {in, {'$gen_cast', {propagate_delete, _}} = Cast}, _) -> " + forward +
-         "; (Node, _, _) -> Node end, " + erlang(atom(self.full())) + "}).";
+         ", fun(Node, {in, {'$gen_call', _, Call}}, _) when is_atom(Node) -> {Node, Call}; "
+         "({Node, Call}, {out, ok, _, #{registers := Held}}, _) -> "
+         "case case Call of "
+         "{set, Key, _} when is_map_key(Key, Held) -> {update_register, map_get(Key, Held)}; "
+         "{set, Key, _, _} when is_map_key(Key, Held) -> {update_register, map_get(Key, Held)}; "
+         "{delete, Key} -> {propagate_delete, Key}; "
+         "_ -> none end of "
+         "none -> Node; "
+         "Cast -> case erlang:send({" +
+         storage +
+         ", Node}, {'$gen_cast', Cast}, [noconnect]) of ok -> Node; _ -> done end end; "
+         "({Node, _}, _, _) -> Node; "
+         "(Node, _, _) -> Node end, " +
+         erlang(atom(self.full())) + "}).";
 }
 
 Tap::Tap(const NodeName& self, Outbox& outbox, Peers& peers, Requests& requests, Outcomes outcomes)
@@ -50,35 +60,24 @@ Tap::Tap(const NodeName& self, Outbox& outbox, Peers& peers, Requests& requests,
       outcomes_(std::move(outcomes)) {}
 
 void Tap::install(const Peer& peer, const Now& now) {
-  // Only writes that the peer itself made are forwarded: the rest comes from where it was made.
-  requests_.call(peer.link, "sys", "get_state", {atom("Elixir.Groot.Clock")}, now,
+  requests_.call(peer.link, "erl_scan", "string", {charlist(tap_source(self_))}, now,
                  [this, link = peer.link](const Result<Term>& answer, const Now& then) {
-                   const auto* state = answer ? answer->get_if<ei_codec::Map>() : nullptr;
-                   const Term* node_id = state ? state->find(atom("node_id")) : nullptr;
-                   if (node_id) {
-                     scan(link, tap_source(self_, *node_id), then);
+                   if (const Term* tokens = ok_value(answer)) {
+                     parse(link, *tokens, then);
                    } else {
-                     fail(link, "its clock does not show a node id", then);
+                     fail(link, why_not(answer), then);
                    }
                  });
 }
 
-void Tap::scan(LinkId link, const std::string& source, const Now& now) {
-  requests_.call(link, "erl_scan", "string", {charlist(source)}, now,
+void Tap::parse(LinkId link, const Term& tokens, const Now& now) {
+  requests_.call(link, "erl_parse", "parse_exprs", {tokens}, now,
                  [this, link](const Result<Term>& answer, const Now& then) {
-                   const Term* tokens = ok_value(answer);
-                   if (!tokens) {
+                   if (const Term* expressions = ok_value(answer)) {
+                     evaluate(link, *expressions, then);
+                   } else {
                      fail(link, why_not(answer), then);
-                     return;
                    }
-                   requests_.call(link, "erl_parse", "parse_exprs", {*tokens}, then,
-                                  [this, link](const Result<Term>& parsed, const Now& later) {
-                                    if (const Term* expressions = ok_value(parsed)) {
-                                      evaluate(link, *expressions, later);
-                                    } else {
-                                      fail(link, why_not(parsed), later);
-                                    }
-                                  });
                  });
 }
 

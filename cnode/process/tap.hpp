@@ -1,6 +1,7 @@
-// The tap: a fun inside a stock storage process that forwards each local write to us the moment it
-// happens (groot-protocol section 4.2). It runs code in the peer's process, so it is opt-in; it
-// takes itself out when we are gone, and is taken out when we stop.
+// The tap: a fun inside a stock storage process that forwards each write and delete that it is
+// asked for by a call, so each that is made there, the moment it has happened. It runs code in the
+// peer's process, so it is opt-in; it takes itself out when we are gone, and is taken out when we
+// stop.
 #pragma once
 
 #include <functional>
@@ -28,7 +29,7 @@ class Tap {
   void remove_all();
 
  private:
-  void scan(LinkId link, const std::string& source, const Now& now);
+  void parse(LinkId link, const Term& tokens, const Now& now);
   void evaluate(LinkId link, const Term& expressions, const Now& now);
   void fail(LinkId link, const std::string& why, const Now& now);
 
@@ -40,7 +41,7 @@ class Tap {
   std::set<LinkId> installed_;
 };
 
-// The Erlang expressions that install the tap at a node whose clock has this node id.
-[[nodiscard]] std::string tap_source(const NodeName& self, const Term& node_id);
+// The Erlang expressions that install the tap.
+[[nodiscard]] std::string tap_source(const NodeName& self);
 
 }  // namespace groot::process
