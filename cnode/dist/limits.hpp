@@ -63,7 +63,4 @@ inline constexpr std::int64_t redial_last_ms = 5'000;
 // two, link by link and cookie by cookie, is done by then.
 inline constexpr std::int64_t disconnect_pause_ms = redial_last_ms;
 
-// An epmd's whole answer to PORT_PLEASE2_REQ: a name and extra bytes of 64 KiB each, and room.
-inline constexpr std::size_t epmd_reply_bytes_max = std::size_t{1} << 20;
-
 }  // namespace groot::dist

@@ -87,10 +87,7 @@ class Dialer::Attempt : public std::enable_shared_from_this<Dialer::Attempt> {
           const auto response = dist::decode_port2_response(self.answer_);
           if (!response) return self.try_next(response.error());
           if (response->has_value()) return self.connect_node(**response);
-          if (self.answer_.size() > dist::epmd_reply_bytes_max) {
-            return self.try_next(Error{dist_errc::bad_epmd_reply, self.step_ + ": endless"});
-          }
-          self.read_answer();
+          self.read_answer();  // the answer says how long it is: 128 KiB at most
         }));
   }
 

@@ -34,27 +34,6 @@ asio::ip::address to_address(const addrinfo& entry) {
   return asio::ip::address_v6(bytes, v6.sin6_scope_id);
 }
 
-Result<Resolver::Addresses> look_up(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int failure = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); failure != 0) {
-    return {dist::dist_errc::connect_failed,
-            "host \"" + host + "\": " + std::string(::gai_strerror(failure))};
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
-  Resolver::Addresses addresses;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
-    const auto address = to_address(*entry);
-    if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
-  }
-  std::stable_partition(addresses.begin(), addresses.end(),
-                        [](const auto& address) { return address.is_v4(); });
-  return addresses;
-}
-
 }  // namespace
 
 // Outlives the resolver while a look-up thread runs; `context` is null from the resolver's end on.
@@ -79,7 +58,29 @@ struct Resolver::State : std::enable_shared_from_this<Resolver::State> {
   }
 };
 
-Resolver::Resolver(asio::io_context& context) : state_(std::make_shared<State>()) {
+Result<Resolver::Addresses> Resolver::ask_system(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int failure = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); failure != 0) {
+    return {dist::dist_errc::connect_failed,
+            "host \"" + host + "\": " + std::string(::gai_strerror(failure))};
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
+  Addresses addresses;
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+    const auto address = to_address(*entry);
+    if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
+  }
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [](const auto& address) { return address.is_v4(); });
+  return addresses;
+}
+
+Resolver::Resolver(asio::io_context& context, LookUp look_up)
+    : look_up_(std::move(look_up)), state_(std::make_shared<State>()) {
   state_->context = &context;
 }
 
@@ -102,7 +103,7 @@ void Resolver::resolve(const std::string& host, Done done) {
         ticket, Error{dist::dist_errc::connect_failed, "too many host names are being looked up"});
   }
   try {
-    std::thread([state = state_, ticket, host] {
+    std::thread([look_up = look_up_, state = state_, ticket, host] {
       auto result = look_up(host);
       const std::lock_guard finished(state->mutex);
       --state->running;

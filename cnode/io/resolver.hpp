@@ -23,7 +23,10 @@ class Resolver {
   using Addresses = std::vector<asio::ip::address>;
   using Done = std::function<void(Result<Addresses>)>;
 
-  explicit Resolver(asio::io_context& context);
+  // Blocks; called in a thread of its own.
+  using LookUp = std::function<Result<Addresses>(const std::string& host)>;
+
+  explicit Resolver(asio::io_context& context, LookUp look_up = ask_system);
   ~Resolver();  // answers still under way are dropped
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -32,7 +35,10 @@ class Resolver {
   void resolve(const std::string& host, Done done);
 
  private:
+  static Result<Addresses> ask_system(const std::string& host);
+
   struct State;
+  LookUp look_up_;
   std::shared_ptr<State> state_;
 };
 

@@ -1,11 +1,14 @@
 #include "cnode/io/resolver.hpp"
 
 #include <algorithm>
+#include <future>
 #include <optional>
+#include <string>
 
 #include <doctest/doctest.h>
 
 #include "cnode/dist/dist_error.hpp"
+#include "cnode/io/limits.hpp"
 #include "cpp_tests/io/fake_epmd.hpp"
 
 using groot::Result;
@@ -62,4 +65,29 @@ TEST_CASE("a resolver may go before its answers come") {
   }
   context.run();
   CHECK_FALSE(called);
+}
+
+TEST_CASE("so many names are looked up at once, and one more fails at once") {
+  boost::asio::io_context context;
+  std::promise<void> silence;
+  Resolver resolver(context, [over = silence.get_future().share()](const std::string&) {
+    over.wait();
+    return Result<Resolver::Addresses>(Resolver::Addresses{});
+  });
+  int found = 0;
+  int refused = 0;
+  const auto count = [&](const Result<Resolver::Addresses>& result) {
+    ++(result ? found : refused);
+  };
+  for (int i = 0; i < groot::io::lookups_max; ++i) resolver.resolve("silent", count);
+  context.poll();
+  CHECK(refused == 0);
+  resolver.resolve("silent", count);
+  resolver.resolve("127.0.0.1", count);  // nothing to look up
+  REQUIRE(run_until(context, [&] { return refused == 1 && found == 1; }));
+  silence.set_value();
+  REQUIRE(run_until(context, [&] { return found == groot::io::lookups_max + 1; }));
+  resolver.resolve("silent", count);
+  REQUIRE(run_until(context, [&] { return found == groot::io::lookups_max + 2; }));
+  CHECK(refused == 1);
 }

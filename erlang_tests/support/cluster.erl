@@ -32,7 +32,7 @@ start(Config, Options) ->
     ok.
 
 stop() ->
-    [stop_peer(Node) || Node <- beams()],
+    [drop_peer(Node) || Node <- beams()],
     gen_server:stop(?MODULE).
 
 %% With two stock peers that know each other: a, 0.1.x, and b, where it can be had with delete.
@@ -46,7 +46,7 @@ start_pair(Config, Options) ->
 tidy(Keep) ->
     Verdict = verdict(),
     [kill_groot(Node) || Node <- groots()],
-    [stop_peer(Node) || Node <- beams() -- Keep],
+    [drop_peer(Node) || Node <- beams() -- Keep],
     [await:equal([], fun() -> call(Node, erlang, nodes, [connected]) -- beams() end) || Node <- beams()],
     Verdict.
 
@@ -170,9 +170,17 @@ code_path(Version) ->
             ["-pa", Ebin | [filename:join([Elixir, App, "ebin"]) || App <- ["elixir", "logger"]]]
     end.
 
-%% Where two others see it go one after the other, the one that hears of it first asks the other to
-%% let it go, and that logs a warning: what `global` does, and no fault.
+%% Returns once all others have seen it go.
 stop_peer(Node) ->
+    drop_peer(Node),
+    [await:equal(false, fun() -> lists:member(Node, call(Each, erlang, nodes, [connected])) end) || Each <- beams()],
+    %% What global has to say of it is said.
+    [call(Each, sys, get_state, [global_name_server]) || Each <- beams()],
+    ok.
+
+%% Where two others see it go one after the other, the first asks the next to let it go, too, and that
+%% logs a warning: what `global` does, and no fault.
+drop_peer(Node) ->
     #{control := Control} = entry(Node),
     ok = gen_server:call(?MODULE, {remove, Node}),
     [forgive(Each, "'" ++ atom_to_list(Node) ++ "' in order to prevent overlapping partitions") || Each <- beams()],
