@@ -90,7 +90,7 @@ register_of_200_mb_both_ways(Config) ->
     is_connected(Groot, [A, B]),
     %% Nobody is to carry these on in the full states of the other cases.
     [ok = groot_api:set(Groot, Key, small) || Key <- [ours, theirs]],
-    [await_small([A, B, Groot], Key) || Key <- [ours, theirs]].
+    [groot_api:await_instead([A, B, Groot], Key, small) || Key <- [ours, theirs]].
 
 small_calls_pass_a_register_that_comes(Config) ->
     [A, B, Groot] = all_nodes(Config),
@@ -145,7 +145,7 @@ writes_pass_a_register_that_goes(Config) ->
     end, 200_000),
     latency:passed(idle(A, Groot), Measured, ?PASS_US),
     ok = groot_api:set(Groot, going, small),
-    await_small(cluster:beams(), going).
+    groot_api:await_instead(cluster:beams(), going, small).
 
 %% ------------------------------------------------------------------ slow peers
 
@@ -296,16 +296,6 @@ peer_without_fragments(Config) ->
     Value = raw_peer:call(Peer, ?STORAGE, {get, plain}),
     raw_peer:close(Peer),
     closes(Groot, [], raw_peer:connect(Groot, ?EVE), fragments:whole(to_storage(Peer), update(plain, 1))).
-
-%% The large value before it is read where the test is not.
-await_small(Nodes, Key) ->
-    cluster:on(hd(cluster:beams()), fun() ->
-        [
-            await:true(fun() -> rpc:call(Node, 'Elixir.Groot', get, [Key], 60_000) =:= small end, 60_000)
-         || Node <- Nodes
-        ]
-    end, 200_000),
-    ok.
 
 %% ------------------------------------------------------------------ inside a BEAM peer
 

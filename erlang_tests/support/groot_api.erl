@@ -3,7 +3,7 @@
 -module(groot_api).
 
 -export([get/2, set/3, set/4, delete/2, call/4, call_from/5, registers/1, gen_call/2, cast/2]).
--export([await_value/3, await_value/4, value_is/3, await_mesh/1, await_mesh/2]).
+-export([await_value/3, await_value/4, await_instead/3, value_is/3, await_mesh/1, await_mesh/2]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 -define(GROOT, 'Elixir.Groot').
@@ -46,6 +46,14 @@ await_value(Nodes, Key, Value, Ms) when is_list(Nodes) ->
     ok;
 await_value(Node, Key, Value, Ms) ->
     await_value([Node], Key, Value, Ms).
+
+%% The same where the value before it is large: the console reads it, and only says whether.
+await_instead(Nodes, Key, Value) ->
+    cluster:on(cluster:console(), fun() ->
+        Read = fun(Node) -> rpc:call(Node, ?GROOT, get, [Key], 60_000) end,
+        [await:true(fun() -> Read(Node) =:= Value end, 60_000) || Node <- Nodes]
+    end, 200_000),
+    ok.
 
 %% Waits until each of Nodes sees all others as visible ones, nobody else and nobody twice.
 await_mesh(Nodes) ->
