@@ -131,16 +131,16 @@ class Parser {
   }
 
   std::string parse_alias() {
-    std::string name = "Elixir";
+    std::string name;
     do {
       const std::string_view part = in_.take_word();
       if (part.empty() || !is_upper(part[0])) in_.fail("expected an alias");
-      name += '.';
+      if (!name.empty()) name += '.';
       name += part;
     } while (next_part());
-    // Elixir.Foo is the long way to write Foo.
-    if (name.starts_with("Elixir.Elixir.")) name.erase(0, std::string_view("Elixir.").size());
-    return checked_atom(std::move(name));
+    // Elixir.Foo is the long way to write Foo, and Elixir an atom of its own.
+    const bool whole = name == "Elixir" || name.starts_with("Elixir.");
+    return checked_atom(whole ? std::move(name) : "Elixir." + name);
   }
 
   // True, and past the point, when a point and an upper-case letter follow.

@@ -90,7 +90,12 @@ class Printer {
 
   void print_elixir_atom(const std::string& name) {
     if (is_alias(name)) {
-      out_ += std::string_view(name).substr(alias_prefix.size());
+      const std::string_view parts = std::string_view(name).substr(alias_prefix.size());
+      // Elixir.Foo alone would be read as Foo.
+      const bool whole = parts == "Elixir" || parts.starts_with(alias_prefix);
+      out_ += whole ? std::string_view(name) : parts;
+    } else if (name == "Elixir") {
+      out_ += name;
     } else {
       out_ += ':';
       print_word(name);

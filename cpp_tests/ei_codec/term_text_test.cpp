@@ -86,6 +86,10 @@ TEST_CASE("text: printing") {
   CHECK(elixir(boolean(true)) == "true");
   CHECK(elixir(atom("Elixir.Groot.Storage")) == "Groot.Storage");
   CHECK(elixir(atom("Elixir.groot")) == ":\"Elixir.groot\"");
+  CHECK(elixir(atom("Elixir")) == "Elixir");
+  CHECK(elixir(atom("Elixir.Elixir")) == "Elixir.Elixir");
+  CHECK(elixir(atom("Elixir.Elixir.Groot")) == "Elixir.Elixir.Groot");
+  CHECK(elixir(ExportedFun{Atom{"Elixir"}, Atom{"get"}, 1}) == "&Elixir.get/1");
   CHECK(elixir(atom("a b")) == ":\"a b\"");
   CHECK(elixir(atom("ok?")) == ":ok?");
   CHECK(elixir(binary("a\"#{b}\n")) == R"("a\"\#{b}\n")");
@@ -162,6 +166,8 @@ TEST_CASE("text: notations that nothing prints") {
   CHECK(read(R"(<<"\x{e9}"/utf8>>)", Syntax::erlang) == Term(Binary{{0xC3, 0xA9}}));
   CHECK(read(R"("\101\^A\s")", Syntax::erlang) == list({'A', 1, ' '}));
   CHECK(read("Elixir.Groot", Syntax::elixir) == atom("Elixir.Groot"));
+  CHECK(read("Elixir", Syntax::elixir) == atom("Elixir"));
+  CHECK(read("Elixir.Elixir.Groot", Syntax::elixir) == atom("Elixir.Elixir.Groot"));
   CHECK(read(":+", Syntax::elixir) == atom("+"));
   CHECK(read("<<5::3>>", Syntax::elixir) == Term(BitString{{160}, 3}));
   CHECK(read("<<1:8>>", Syntax::erlang) == Term(Binary{{1}}));
