@@ -212,6 +212,11 @@ void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) con
   impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
 }
 
+void Replica::reserve(std::size_t registers) {
+  impl_->registers.reserve(registers);
+  impl_->changed_at.reserve(registers);
+}
+
 void Replica::report_changes(bool wanted) {
   impl_->reports_changes = wanted;
 }

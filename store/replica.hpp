@@ -92,6 +92,8 @@ class Replica {
   // Many at once, one after the other but in less time: whether any changed.
   bool merge(PeerId from, std::span<const RegisterView> registers, const Now& now,
              Effects& effects);
+  // Room for `registers` in all, before many come: merging is faster then.
+  void reserve(std::size_t registers);
   // propagate_delete, which carries no stamp: stamped on arrival, announced as a tombstone to all
   // but `from`. Nothing happens where we hold a tombstone already.
   void delete_unstamped(PeerId from, ByteView canonical_key, const Now& now, Effects& effects);
