@@ -194,10 +194,14 @@ void Replica::Impl::forget_slot(Slot slot) {
 Replica::Replica(const ReplicaOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Replica::~Replica() = default;
 
-RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+RegisterPtr Replica::find(ByteView canonical_key) const {
   RegisterPtr reg = impl_->registers.find(canonical_key);
-  if (!reg || reg->is_tombstone() || is_past_deadline(reg->expires_at_ms(), wall_ms)) return {};
-  return reg;
+  return reg && !reg->is_tombstone() ? reg : RegisterPtr();
+}
+
+RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+  RegisterPtr reg = find(canonical_key);
+  return reg && !is_past_deadline(reg->expires_at_ms(), wall_ms) ? reg : RegisterPtr();
 }
 
 std::size_t Replica::size() const {

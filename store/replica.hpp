@@ -4,7 +4,7 @@
 // Pure: time and peers are arguments, what it wants done is appended to `effects`. No sockets, no
 // threads, no system clock. Semantics: groot-protocol sections 5, 6 and 7.
 //
-// Threads: one call at a time (the owner holds a lock), except `get` and `size`, which any thread
+// Threads: one call at a time (the owner holds a lock), except `find`, `get` and `size`, which any thread
 // may call at any time.
 #pragma once
 
@@ -47,7 +47,9 @@ class Replica {
 
   // ---- reading: any thread ----
 
-  // The register at the canonical `key`, unless deleted or past its deadline at `wall_ms`.
+  // The register at the canonical `key`, unless deleted.
+  [[nodiscard]] RegisterPtr find(ByteView canonical_key) const;
+  // The same, unless past its deadline at `wall_ms`.
   [[nodiscard]] RegisterPtr get(ByteView canonical_key, std::int64_t wall_ms) const;
   // Registers with a value (tombstones not counted).
   [[nodiscard]] std::size_t size() const;
