@@ -87,7 +87,10 @@ Result<Bytes> key_bytes(const Term& key) {
 }
 
 std::optional<Term> decoded(ei_codec::ByteView bytes) {
-  auto term = ei_codec::decode_term(ScannedTerm::trusted(bytes));
+  const ScannedTerm scanned = ScannedTerm::trusted(bytes);
+  // decode_term would find the same, and move it once more.
+  if (auto plain = ei_codec::decode_plain(scanned)) return plain;
+  auto term = ei_codec::decode_term(scanned);
   if (!term) return std::nullopt;
   return std::move(*term);
 }

@@ -4,8 +4,8 @@
 // Pure: time and peers are arguments, what it wants done is appended to `effects`. No sockets, no
 // threads, no system clock. Semantics: groot-protocol sections 5, 6 and 7.
 //
-// Threads: one call at a time (the owner holds a lock), except `find`, `get` and `size`, which any thread
-// may call at any time.
+// Threads: one call at a time (the owner holds a lock), except `find`, `get` and `size`, which any
+// thread may call at any time.
 #pragma once
 
 #include <cstdint>
