@@ -30,6 +30,7 @@ main([Work, JsonFile, Minutes | Names]) ->
 
 run("merge", Work, _Minutes) -> bench_merge:figures(Work);
 run("embed", Work, _Minutes) -> bench_embed:figures(Work);
+run("call", Work, _Minutes) -> bench_call:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);
 run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
 
