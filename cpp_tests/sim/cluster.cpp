@@ -73,6 +73,11 @@ Cluster::Cluster(std::uint64_t seed, bool told)
                                          : ei_codec::atom("k" + std::to_string(i))));
   }
   list_key_ = canonical(ei_codec::charlist("charlist"));
+  keys_of_all_ = keys_;
+  for (const Node* node : nodes_) {
+    own_keys_[node] = canonical(ei_codec::atom(node->name()));
+    keys_of_all_.push_back(own_keys_[node]);
+  }
   for (Node* node : nodes_) node->start();
   network.begin();
 }
@@ -95,6 +100,10 @@ void Cluster::add_stock(const std::string& name) {
                                                name, versions[which], [this] { data_lost(); }));
   nodes_.push_back(stock_.back().get());
   if (trace.is_told()) trace.tell(name + " is stock, " + texts[which]);
+}
+
+const Bytes& Cluster::own_key(const Node& node) const {
+  return own_keys_.at(&node);
 }
 
 void Cluster::crash(Node& node) {
@@ -146,7 +155,7 @@ std::string Cluster::disagreement() const {
   for (const auto& node : stock_) {
     if (!node->is_alive()) continue;
     if (!node->runs_groot()) return node->name() + " is down";
-    for (const Bytes& key : keys_) {
+    for (const Bytes& key : keys_of_all_) {
       const store::RegisterPtr reg = first->read(key);
       const auto value = node->read(key);
       const bool same = reg ? value && ei_codec::same_bytes(*value, reg->value()) : !value;
@@ -162,7 +171,7 @@ std::string Cluster::disagreement() const {
 void Cluster::read_all() const {
   for (const auto& node : ours_) {
     if (!node->is_alive()) continue;
-    for (const Bytes& key : keys_) (void)node->read(key);
+    for (const Bytes& key : keys_of_all_) (void)node->read(key);
     (void)node->read(list_key_);
   }
 }
@@ -179,7 +188,7 @@ void Cluster::check_limits() const {
       ++registers;
       if (!reg->is_tombstone()) ++values;
     });
-    if (registers > keys_.size() + 1) {
+    if (registers > keys_of_all_.size() + 1) {
       throw Violation(node->name() + " holds " + std::to_string(registers) + " registers");
     }
     if (values != node->replica().size()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ class Cluster {
   // What is written to. A list key goes to nodes of ours only.
   [[nodiscard]] const std::vector<Bytes>& keys() const { return keys_; }
   [[nodiscard]] const Bytes& list_key() const { return list_key_; }
+  // One that nobody writes to during a storm.
+  [[nodiscard]] const Bytes& own_key(const Node& node) const;
 
   void crash(Node& node);
   void start(Node& node);
@@ -63,6 +66,8 @@ class Cluster {
   std::vector<std::unique_ptr<StockNode>> stock_;
   std::vector<Bytes> keys_;
   Bytes list_key_;
+  std::map<const Node*, Bytes> own_keys_;
+  std::vector<Bytes> keys_of_all_;  // that stock may hold, too
 };
 
 }  // namespace groot::sim

@@ -12,7 +12,7 @@ constexpr int list_keys = 4;  // percent
 }  // namespace
 
 Load::Load(Cluster& cluster) : cluster_(cluster), random_(cluster.random.split()) {
-  interval_max_ = random_.between(100, 3'000);
+  interval_max_ = random_.chance(50) ? random_.between(20, 300) : random_.between(300, 3'000);
   deletes_ = random_.chance(70) ? static_cast<int>(random_.between(0, 30)) : 0;
   expiring_ = random_.chance(60) ? static_cast<int>(random_.between(0, 40)) : 0;
 }

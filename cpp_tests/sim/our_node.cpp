@@ -44,8 +44,9 @@ void OurNode::start() {
   router_options.creation = 100 + lives_;
   router_options.hidden_feed = feed_;
   router_options.random = [this] { return random_.next(); };
+  const bool is_told_deletes = is_visible() || feed_ == process::HiddenFeed::tap;
   life_ = std::make_unique<Life>(options, std::move(router_options),
-                                 promises_.begin_life(name(), options.node_id));
+                                 promises_.begin_life(name(), options.node_id, is_told_deletes));
   wakes_at_.reset();
   settle();
 }

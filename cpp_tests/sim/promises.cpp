@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "ei_codec/term_decode.hpp"
 
@@ -43,11 +44,16 @@ void Promises::written(const Bytes& key, const Timestamp& stamp, const Bytes& va
   floors_[key] = std::max(floors_[key], stamp);
 }
 
-Witness Promises::begin_life(const std::string& node, std::uint64_t node_id) {
+void Promises::deleted_without_stamp(const Bytes& key, const std::set<Timestamp>& versions) {
+  stampless_[key].insert(versions.begin(), versions.end());
+}
+
+Witness Promises::begin_life(const std::string& node, std::uint64_t node_id, bool is_told_deletes) {
   our_ids_.insert(node_id);
   Witness witness;
   witness.node = node;
   witness.node_id = node_id;
+  witness.is_told_deletes = is_told_deletes;
   return witness;
 }
 
@@ -58,9 +64,9 @@ void Promises::changed(Witness& witness, const store::Register& reg, const Now& 
   Timestamp& held = witness.held[key];
   if (stamp < held) broken(witness, "went back from " + to_text(held) + " to " + text_of(reg));
   if (stamp.node_id == witness.node_id && stamp > held) check_issued(witness, stamp, held, now);
-  held = stamp;
+  const Timestamp before = std::exchange(held, stamp);
   if (reg.is_tombstone()) {
-    check_tombstone(witness, reg);
+    check_tombstone(witness, reg, before);
     Timestamp& deleted = witness.deleted[key];
     deleted = std::max(deleted, stamp);
   } else {
@@ -101,10 +107,9 @@ void Promises::check_value(const Witness& witness, const store::Register& reg) c
   }
 }
 
-void Promises::check_tombstone(const Witness& witness, const store::Register& reg) const {
+void Promises::check_tombstone(const Witness& witness, const store::Register& reg,
+                               const Timestamp& held) const {
   const Bytes key = copy(reg.key());
-  // What stock was asked to delete is stamped by the node of ours that hears or concludes it.
-  if (stampless_.contains(key) && our_ids_.contains(reg.stamp().node_id)) return;
   const auto versions = writes_.find(key);
   if (versions != writes_.end()) {
     const auto write = versions->second.find(reg.stamp());
@@ -115,6 +120,14 @@ void Promises::check_tombstone(const Witness& witness, const store::Register& re
         return;
       }
     }
+  }
+  // What stock was asked to delete is stamped by the node of ours that hears or concludes it.
+  // Stock's own message says not what was deleted: where it comes late, it deletes what was written
+  // since. Where it does not come, the delete is concluded, of a version that the peer has held.
+  const auto stampless = stampless_.find(key);
+  if (stampless != stampless_.end() && our_ids_.contains(reg.stamp().node_id)) {
+    const bool concluded = reg.stamp().node_id == witness.node_id && !witness.is_told_deletes;
+    if (!concluded || stampless->second.contains(held)) return;
   }
   broken(witness, "holds a delete that nobody asked for: " + text_of(reg));
 }

@@ -22,6 +22,7 @@ using store::Timestamp;
 struct Witness {
   std::string node;
   std::uint64_t node_id = 0;
+  bool is_told_deletes = false;
   std::map<Bytes, Timestamp> held;     // the latest version of each key
   std::map<Bytes, Timestamp> deleted;  // the latest tombstone of each key
   Timestamp last_issued;
@@ -32,11 +33,11 @@ class Promises {
   // An acknowledged write, wherever it was made. `value` is empty for a tombstone.
   void written(const Bytes& key, const Timestamp& stamp, const Bytes& value,
                std::optional<Ms> deadline);
-  // A stock node was asked to delete: that carries no stamp, so what follows from it cannot be told
-  // from a delete of anything that was written before it arrived.
-  void deleted_without_stamp(const Bytes& key) { stampless_.insert(key); }
-  // A life of a node of ours begins.
-  [[nodiscard]] Witness begin_life(const std::string& node, std::uint64_t node_id);
+  // A stock process forgot the key; it has held these versions of it.
+  void deleted_without_stamp(const Bytes& key, const std::set<Timestamp>& versions);
+  // A life of a node of ours begins. `is_told_deletes`: by stock, in messages that carry no stamp.
+  [[nodiscard]] Witness begin_life(const std::string& node, std::uint64_t node_id,
+                                   bool is_told_deletes);
 
   // A node of ours made this its version of the key.
   void changed(Witness& witness, const store::Register& reg, const Now& now);
@@ -59,13 +60,14 @@ class Promises {
   using Versions = std::map<Timestamp, Write>;
 
   void check_value(const Witness& witness, const store::Register& reg) const;
-  void check_tombstone(const Witness& witness, const store::Register& reg) const;
+  void check_tombstone(const Witness& witness, const store::Register& reg,
+                       const Timestamp& held) const;
   static void check_issued(Witness& witness, const Timestamp& stamp, const Timestamp& held,
                            const Now& now);
 
   std::map<Bytes, Versions> writes_;
-  std::map<Bytes, Timestamp> floors_;  // acknowledged, and still held somewhere
-  std::set<Bytes> stampless_;
+  std::map<Bytes, Timestamp> floors_;               // acknowledged, and still held somewhere
+  std::map<Bytes, std::set<Timestamp>> stampless_;  // the versions that a stock process forgot
   std::set<std::uint64_t> our_ids_;
   Ms latest_wall_ms_ = 0;  // of any node of ours
 };

@@ -18,8 +18,8 @@ TEST_CASE("a seed is a run, byte for byte") {
   }
 }
 
-TEST_CASE("1,000 seeds keep every promise") {
-  for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
+TEST_CASE("every seed keeps every promise") {
+  for (std::uint64_t seed = 1; seed <= GROOT_SEEDS; ++seed) {
     if (simulate(seed).violation) FAIL(describe_failure(seed));
   }
 }

@@ -1,5 +1,6 @@
 #include "cpp_tests/sim/simulation.hpp"
 
+#include "cpp_tests/sim/calm.hpp"
 #include "cpp_tests/sim/load.hpp"
 #include "cpp_tests/sim/weather.hpp"
 
@@ -87,6 +88,7 @@ void run(Cluster& cluster) {
   cluster.trace.tell("it clears up");
   weather.clear_up();
   come_to_rest(cluster);
+  check_calm(cluster);
   if (long_run) outlive_tombstones(cluster);
 }
 

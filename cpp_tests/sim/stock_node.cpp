@@ -176,11 +176,15 @@ void StockNode::set(const Bytes& key, const Bytes& value) {
 void StockNode::erase(const Bytes& key) {
   ++reductions_;
   if (trace_.is_told()) trace_.tell(name() + " deletes " + text_of(key));
-  promises_.deleted_without_stamp(key);
-  storage_.forget(key);
+  forget(key);
   const Bytes deletion = encode_delete(key);
   abcast(deletion);
   tell_taps(deletion);
+}
+
+void StockNode::forget(const Bytes& key) {
+  promises_.deleted_without_stamp(key, storage_.versions(key));
+  storage_.forget(key);
   data_lost_();
 }
 
@@ -261,8 +265,7 @@ void StockNode::storage_cast(LinkId link, TermReader& reader) {
   } else if (has_delete() && reader.take_atom("propagate_delete")) {
     const ByteView key = reader.take_term().bytes();
     if (trace_.is_told()) trace_.tell(name() + " is told to delete " + text_of(key));
-    storage_.forget({key.begin(), key.end()});
-    data_lost_();
+    forget({key.begin(), key.end()});
   } else {
     fatal(link, "a cast that version does not know");
   }

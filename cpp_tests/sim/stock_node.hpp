@@ -75,6 +75,7 @@ class StockNode final : public Node {
   void storage_message(LinkId link, ByteView message);
   void storage_cast(LinkId link, ei_codec::TermReader& reader);
   void clock_cast(LinkId link, ByteView message);
+  void forget(const Bytes& key);
   // The message kills the process that got it.
   void fatal(LinkId sender, const std::string& what);
   void start_groot();

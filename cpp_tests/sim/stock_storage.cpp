@@ -80,20 +80,28 @@ void StockStorage::set(const Bytes& key, const Bytes& value, const store::Timest
   reg.key = key;
   reg.value = value;
   reg.stamp = stamp;
+  versions_[key].insert(stamp);
+}
+
+void StockStorage::clear() {
+  registers_.clear();
+  versions_.clear();
+}
+
+void StockStorage::keep(StockRegister reg) {
+  versions_[reg.key].insert(reg.stamp);
+  Bytes key = reg.key;
+  registers_.insert_or_assign(std::move(key), std::move(reg));
 }
 
 void StockStorage::update(StockRegister arrived) {
   const StockRegister* held = find(arrived.key);
-  if (held != nullptr && arrived.stamp < held->stamp) return;
-  Bytes key = arrived.key;
-  registers_.insert_or_assign(std::move(key), std::move(arrived));
+  if (held == nullptr || arrived.stamp >= held->stamp) keep(std::move(arrived));
 }
 
 void StockStorage::merge(StockRegister arrived) {
   const StockRegister* held = find(arrived.key);
-  if (held != nullptr && arrived.stamp <= held->stamp) return;
-  Bytes key = arrived.key;
-  registers_.insert_or_assign(std::move(key), std::move(arrived));
+  if (held == nullptr || arrived.stamp > held->stamp) keep(std::move(arrived));
 }
 
 Bytes StockStorage::encode_update(const StockRegister& reg) {

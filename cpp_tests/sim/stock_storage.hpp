@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/term_reader.hpp"
@@ -36,18 +37,26 @@ class StockStorage {
 
   void set(const Bytes& key, const Bytes& value, const store::Timestamp& stamp);
   void forget(const Bytes& key) { registers_.erase(key); }
-  void clear() { registers_.clear(); }
+  void clear();
   // update_register: of equal stamps the one that arrives is kept.
   void update(StockRegister arrived);
   // update_registers: of equal stamps the one that is held is kept.
   void merge(StockRegister arrived);
+
+  // Every version of a key that this process ever held.
+  [[nodiscard]] const std::set<store::Timestamp>& versions(const Bytes& key) {
+    return versions_[key];
+  }
 
   // {'$gen_cast', {update_register, R}} and {'$gen_cast', {update_registers, #{Key => R}}}
   [[nodiscard]] static Bytes encode_update(const StockRegister& reg);
   [[nodiscard]] Bytes encode_state() const;
 
  private:
+  void keep(StockRegister reg);
+
   std::map<Bytes, StockRegister> registers_;
+  std::map<Bytes, std::set<store::Timestamp>> versions_;
 };
 
 }  // namespace groot::sim
