@@ -50,12 +50,22 @@ void check_ours(Cluster& cluster, OurNode& node, const Bytes& key, const Bytes& 
   await(cluster, "the expiry at " + node.name(), key, std::nullopt, pushed);
 }
 
+// A delete of stock kills the storage process of every 0.1.x that it reaches, which is then given
+// back what it had, and whose next full state may bring the key back.
+bool deletes_are_safe(const Cluster& cluster) {
+  return std::ranges::all_of(
+      cluster.stock(), [](const auto& node) { return !node->is_alive() || node->has_delete(); });
+}
+
 // A key that nobody holds: over a held one a slow clock could not write.
 void check_stock(Cluster& cluster, StockNode& node, const Bytes& key, const Bytes& value) {
   node.set(key, value);
   // The clock of 0.1.x may refuse, which costs the node its data and the user the write.
   if (!node.read(key)) return;
   await(cluster, "the write at " + node.name(), key, value, fetched);
+  if (!deletes_are_safe(cluster)) return;
+  node.erase(key);
+  await(cluster, "the delete at " + node.name(), key, std::nullopt, fetched);
 }
 
 }  // namespace

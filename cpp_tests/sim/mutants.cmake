@@ -59,6 +59,9 @@ groot_mutant(nothing_is_pushed_on_link_up cnode/process/router.cpp
   [[replica.peer_up(peer.id, *peer.kind, now);
     replication.push_full_state(peer, now);]]
   [[replica.peer_up(peer.id, *peer.kind, now);]])
+groot_mutant(delete_at_peer_is_taken_for_a_loss store/peer_knowledge.cpp
+  [[if (kind_ == PeerKind::stock_with_delete) return Verdict::deleted_there;]]
+  [[]])
 groot_mutant(no_correction store/peer_knowledge.cpp
   [[return on_its_way || !may_be_sent(reg) ? Verdict::nothing : Verdict::send;]]
   [[return Verdict::nothing;]])

@@ -112,9 +112,10 @@ Outcome simulate(std::uint64_t seed, bool told) {
 
 std::string describe_failure(std::uint64_t seed) {
   const Outcome outcome = simulate(seed, true);
-  std::string text =
-      "seed " + std::to_string(seed) + ": " + outcome.violation.value_or("nothing") + "\n";
+  std::string text = "seed " + std::to_string(seed) + ": " +
+                     outcome.violation.value_or("keeps every promise") + "\n";
   for (const std::string& line : outcome.trace) text += "  " + line + "\n";
+  text += "Again: scripts/simulate --seed " + std::to_string(seed) + "\n";
   return text;
 }
 
