@@ -37,7 +37,7 @@ void StockNode::send(LinkId link, dist::Control control, Bytes message) {
 void StockNode::link_up(LinkId link, const Node& peer) {
   peers_[link] = {peer.name(), peer.is_visible(), peer.is_ours()};
   // nodeup, from its own net_kernel; nobody hears of a hidden node.
-  if (!running_ || !peer.is_visible()) return;
+  if (!storage_up_ || !peer.is_visible()) return;
   ++reductions_;
   cast_state(link);
 }
@@ -60,7 +60,7 @@ void StockNode::receive(LinkId link, const Packet& packet) {
   } else if (const auto* to_name = std::get_if<dist::RegSend>(&packet.control)) {
     if (!running_) return;
     if (to_name->to == process::storage_name) {
-      storage_message(link, message);
+      if (storage_up_) storage_message(link, message);
     } else if (to_name->to == "Elixir.Groot.ClockSync") {
       clock_cast(link, message);
     } else if (to_name->to == "Elixir.Groot.Clock") {
@@ -71,7 +71,7 @@ void StockNode::receive(LinkId link, const Packet& packet) {
 }
 
 void StockNode::monitor(LinkId link, const dist::MonitorP& wanted) {
-  if (running_ && wanted.to == dist::Target(storage_pid())) {
+  if (storage_up_ && wanted.to == dist::Target(storage_pid())) {
     monitors_.push_back({link, wanted});
     return;
   }
@@ -104,7 +104,7 @@ void StockNode::spawn(LinkId link, const dist::SpawnRequest& request, ByteView a
 Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader arguments) {
   if (function == "erlang:process_info") {
     const Bytes own = encode_term(Term(storage_pid()));
-    if (!running_ || !ei_codec::same_bytes(arguments.take_term().bytes(), own)) {
+    if (!storage_up_ || !ei_codec::same_bytes(arguments.take_term().bytes(), own)) {
       return encode_term(atom("undefined"));
     }
     Bytes out;
@@ -114,7 +114,7 @@ Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader a
     return out;
   }
   if (function == "erlang:whereis") {
-    return encode_term(running_ ? Term(storage_pid()) : atom("undefined"));
+    return encode_term(storage_up_ ? Term(storage_pid()) : atom("undefined"));
   }
   if (function == "erlang:nodes") {
     std::vector<Term> names;
@@ -137,7 +137,7 @@ Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader a
   if (function == "erl_parse:parse_exprs")
     return encode_term(tuple({atom("ok"), ei_codec::list({})}));
   if (function == "erl_eval:exprs") {
-    if (!running_) return encode_term(atom("noproc"));
+    if (!storage_up_) return encode_term(atom("noproc"));
     ++reductions_;
     taps_.insert(link);
     return encode_term(tuple({atom("value"), atom("ok"), ei_codec::list({})}));

@@ -22,6 +22,9 @@ constexpr std::size_t restarts_max = 3;
 constexpr Ms restarts_period = 5'000;
 constexpr Ms groot_down_min = 2'000;
 constexpr Ms groot_down_max = 15'000;
+constexpr Ms restart_max = 20;
+// Percent of the starts of a node that are with another version.
+constexpr int upgrades = 20;
 
 Bytes encode_delete(const Bytes& key) {
   Bytes out;
@@ -60,13 +63,16 @@ StockNode::StockNode(Schedule& schedule, Network& network, Trace& trace, Promise
 
 void StockNode::start() {
   alive_ = true;
-  ++creation_;
+  if (++creation_ > 1 && random_.chance(upgrades)) {
+    version_ = stock_versions[random_.index(stock_versions.size())];
+  }
   start_groot();
 }
 
 void StockNode::crash() {
   alive_ = false;
   running_ = false;
+  storage_up_ = false;
   storage_.clear();
   peers_.clear();
   monitors_.clear();
@@ -84,6 +90,7 @@ void StockNode::start_groot() {
 }
 
 void StockNode::start_storage() {
+  storage_up_ = true;
   ++storage_id_;
   reductions_ = 1;
   schedule_sync();
@@ -92,7 +99,7 @@ void StockNode::start_storage() {
 void StockNode::kill_storage() {
   storage_.clear();
   taps_.clear();
-  ++storage_id_;
+  storage_up_ = false;
   if (trace_.is_told()) trace_.tell(name() + ": the storage process dies");
   std::erase_if(deaths_, [this](Ms at) { return at + restarts_period < schedule_.now(); });
   deaths_.push_back(schedule_.now());
@@ -104,7 +111,7 @@ void StockNode::kill_storage() {
   }
   data_lost_();
   if (running_) {
-    start_storage();
+    later(random_.between(0, restart_max), [this] { start_storage(); });
   } else {
     if (trace_.is_told()) trace_.tell(name() + ": Groot is down");
     later(random_.between(groot_down_min, groot_down_max), [this] { start_groot(); });
@@ -115,7 +122,7 @@ void StockNode::kill_storage() {
 
 void StockNode::schedule_sync() {
   later(10'000 + 1'000 * random_.between(1, 10), [this, storage = storage_id_] {
-    if (!running_ || storage != storage_id_) return;
+    if (!storage_up_ || storage != storage_id_) return;
     ++reductions_;
     abcast(storage_.encode_state());
     schedule_sync();

@@ -5,6 +5,7 @@
 // each other: a delete of a later version kills the storage process of 0.1.x.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <set>
@@ -23,9 +24,13 @@ enum class StockVersion {
   with_delete,     // hlclock 1.1.0
 };
 
+inline constexpr std::array stock_versions{StockVersion::v0_1, StockVersion::v0_1_new_clock,
+                                           StockVersion::with_delete};
+
 class StockNode final : public Node {
  public:
-  // `data_lost` is called after this node forgot registers.
+  // `data_lost` is called after this node forgot registers. A node that starts again may do so with
+  // another version: they are upgraded one by one, and sometimes back.
   StockNode(Schedule& schedule, Network& network, Trace& trace, Promises& promises, Random random,
             std::string name, StockVersion version, std::function<void()> data_lost);
 
@@ -37,7 +42,7 @@ class StockNode final : public Node {
   void crash() override;
   void start() override;
 
-  // ---- what its users do; precondition: alive and running ----
+  // ---- what its users do; precondition: runs_groot() ----
   // Stock may lose all it holds instead of acknowledging: its clock refuses.
   void set(const Bytes& key, const Bytes& value);
   // A deadline that stock accepts and never honours: a set.
@@ -48,7 +53,8 @@ class StockNode final : public Node {
 
   // Its storage process dies and is restarted; too often, and all of Groot is down for a while.
   void kill_storage();
-  [[nodiscard]] bool runs_groot() const { return alive_ && running_; }
+  // Groot runs, and with it its storage process.
+  [[nodiscard]] bool runs_groot() const { return storage_up_; }
   [[nodiscard]] const StockStorage& storage() const { return storage_; }
 
  private:
@@ -99,7 +105,8 @@ class StockNode final : public Node {
   std::function<void()> data_lost_;
 
   bool alive_ = false;
-  bool running_ = false;
+  bool running_ = false;     // Groot
+  bool storage_up_ = false;  // its storage process
   std::uint32_t creation_ = 0;
   std::uint32_t starts_ = 0;  // of Groot
   std::uint32_t storage_id_ = 100;
