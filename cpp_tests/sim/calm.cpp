@@ -1,8 +1,8 @@
 #include "cpp_tests/sim/calm.hpp"
 
 #include <algorithm>
-#include <functional>
 
+#include "cnode/process/limits.hpp"
 #include "ei_codec/term_encode.hpp"
 
 namespace groot::sim {
@@ -12,7 +12,7 @@ namespace {
 constexpr Ms pushed = 2'000;
 // What is written at stock is fetched by a hidden node of ours, a moment later; but a fetch that
 // took T, because a node was paused or a link slow, is followed by a rest of nine times T.
-constexpr Ms fetched = 240'000;
+constexpr Ms fetched = process::fetch_rest_factor * process::fetch_timeout_ms + 60'000;
 constexpr Ms look_interval = 50;
 constexpr Ms expires_in = 1'000;
 

@@ -14,6 +14,7 @@ constexpr int list_keys = 4;  // percent
 Load::Load(Cluster& cluster) : cluster_(cluster), random_(cluster.random.split()) {
   interval_max_ = random_.chance(50) ? random_.between(20, 300) : random_.between(300, 3'000);
   deletes_ = random_.chance(70) ? static_cast<int>(random_.between(0, 30)) : 0;
+  wipes_ = random_.chance(30) ? 2 : 0;
   expiring_ = random_.chance(60) ? static_cast<int>(random_.between(0, 40)) : 0;
 }
 
@@ -58,6 +59,8 @@ void Load::act_on(OurNode& node, const Bytes& key) {
 void Load::act_on(StockNode& node, const Bytes& key) {
   if (node.has_delete() && random_.chance(deletes_)) {
     node.erase(key);
+  } else if (random_.chance(wipes_)) {
+    node.wipe();
   } else {
     node.set(key, new_value());
   }

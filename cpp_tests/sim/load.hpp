@@ -1,4 +1,5 @@
-// What users do meanwhile: set, set with a deadline, delete and read, at any node that is there.
+// What users do meanwhile: set, set with a deadline, delete and read, at any node that is there;
+// and now and then they wipe a stock node.
 #pragma once
 
 #include "cpp_tests/sim/cluster.hpp"
@@ -27,6 +28,7 @@ class Load {
   Ms interval_max_ = 0;
   int deletes_ = 0;   // percent
   int expiring_ = 0;  // percent
+  int wipes_ = 0;     // percent
   Ms end_ = 0;
   std::uint64_t values_ = 0;
 };

@@ -62,6 +62,9 @@ groot_mutant(nothing_is_pushed_on_link_up cnode/process/router.cpp
 groot_mutant(delete_at_peer_is_taken_for_a_loss store/peer_knowledge.cpp
   [[if (kind_ == PeerKind::stock_with_delete) return Verdict::deleted_there;]]
   [[]])
+groot_mutant(loss_at_peer_is_taken_for_a_delete store/peer_knowledge.cpp
+  [[if (kind_ == PeerKind::stock_with_delete) return Verdict::deleted_there;]]
+  [[if (kind_ != PeerKind::ours) return Verdict::deleted_there;]])
 groot_mutant(no_correction store/peer_knowledge.cpp
   [[return on_its_way || !may_be_sent(reg) ? Verdict::nothing : Verdict::send;]]
   [[return Verdict::nothing;]])

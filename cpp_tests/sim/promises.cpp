@@ -141,6 +141,8 @@ void Promises::read(const Witness& witness, const Bytes& key, const store::Regis
   if (deleted != witness.deleted.end() && reg->stamp() <= deleted->second) {
     broken(witness, "reads what it had deleted: " + text_of(*reg));
   }
+  // Until the node's timer has made a tombstone of it, an expiry is a look at the wall clock: one
+  // that jumps over the deadline and back before that shows the value again.
   if (reg->expires_at_ms() && *reg->expires_at_ms() <= now.wall_ms) {
     broken(witness, "reads what has expired: " + text_of(*reg));
   }

@@ -12,8 +12,9 @@ constexpr Ms storm_max = 60'000;
 constexpr Ms look_interval = 1'000;
 // Longer than the longest interval of stock's full states: each node has shown what it holds.
 constexpr Ms rest = 25'000;
-// Several times what the slowest repair takes (store::correction_retry_ms, twice).
-constexpr Ms settle_max = 420'000;
+// Far more than what the slowest repair takes: the rest after a fetch that was given up, and then
+// store::correction_retry_ms, twice.
+constexpr Ms settle_max = 900'000;
 // A day and more: every deadline is over, then every tombstone.
 constexpr Ms long_after = store::tombstone_ttl_ms_default + 3'600'000;
 constexpr Ms forget_max = 60'000;

@@ -195,6 +195,18 @@ void StockNode::forget(const Bytes& key) {
   data_lost_();
 }
 
+// A node of ours takes it for deletes where Groot knows those, and for a loss where it does not.
+void StockNode::wipe() {
+  ++reductions_;
+  if (trace_.is_told()) trace_.tell(name() + " is wiped");
+  const std::map<Bytes, StockRegister> wiped = storage_.registers();
+  for (const auto& [key, reg] : wiped) {
+    if (has_delete()) promises_.deleted_without_stamp(key, storage_.versions(key));
+    storage_.forget(key);
+  }
+  data_lost_();
+}
+
 std::optional<Bytes> StockNode::read(const Bytes& key) const {
   const StockRegister* reg = storage_.find(key);
   if (reg == nullptr || ei_codec::same_bytes(reg->value, store::nil_value())) return std::nullopt;

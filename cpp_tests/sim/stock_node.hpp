@@ -48,6 +48,8 @@ class StockNode final : public Node {
   // A deadline that stock accepts and never honours: a set.
   [[nodiscard]] bool has_delete() const { return version_ == StockVersion::with_delete; }
   void erase(const Bytes& key);
+  // delete_all, called for this node alone.
+  void wipe();
   // As Groot.get: nil and absent are the same, nothing.
   [[nodiscard]] std::optional<Bytes> read(const Bytes& key) const;
 

@@ -9,12 +9,14 @@ namespace {
 constexpr Ms jump_max = 600'000;
 constexpr Ms cut_max = 20'000;
 constexpr Ms partition_max = 30'000;
-constexpr Ms slow_delay_max = 3'000;
-constexpr Ms slow_max = 15'000;
+constexpr Ms slow_delay_max = 2'000;
+// So slow that questions time out, and a full state takes longer than the interval between two.
+constexpr Ms stalled_delay_max = 8'000;
+constexpr Ms slow_max = 30'000;
 constexpr Ms pause_max = 15'000;
 constexpr Ms away_max = 20'000;
 // After it clears up: what was under way on slow links has arrived.
-constexpr Ms renewal_delay = 5'000;
+constexpr Ms renewal_delay = 10'000;
 // Percent of the crashes after which a node does not come back.
 constexpr int for_good = 10;
 
@@ -122,7 +124,9 @@ void Weather::partition() {
 
 void Weather::slow_link() {
   const auto pair = any_pair();
-  cluster_.network.set_delay(*pair.first, *pair.second, random_.between(50, slow_delay_max));
+  cluster_.network.set_delay(
+      *pair.first, *pair.second,
+      random_.between(50, random_.chance(70) ? slow_delay_max : stalled_delay_max));
   cluster_.schedule.after(random_.between(500, slow_max), [this, pair] {
     cluster_.network.set_delay(*pair.first, *pair.second, random_.between(0, 20));
   });
