@@ -51,14 +51,6 @@ std::size_t Network::side_of(const Pair& pair, const Node& node) {
   return pair.nodes[0] == &node ? 0 : 1;
 }
 
-bool Network::is_up(const Node& from, const Node& to) const {
-  for (const Pair& pair : pairs_) {
-    const std::size_t side = side_of(pair, from);
-    if (pair.nodes[side] == &from && pair.nodes[other(side)] == &to) return pair.up[side];
-  }
-  return false;
-}
-
 // ---- links come and go ----
 
 void Network::dial(Pair& pair) {

@@ -31,7 +31,6 @@ class Network {
 
   // Lost where the sender's end of the link has ended.
   void send(const Node& from, LinkId link, Packet packet);
-  [[nodiscard]] bool is_up(const Node& from, const Node& to) const;
 
   // ---- weather ----
   // Both ends lose the link, one after the other.

@@ -1,7 +1,6 @@
 #include "cpp_tests/sim/promises.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "ei_codec/term_decode.hpp"

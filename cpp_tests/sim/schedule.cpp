@@ -16,7 +16,6 @@ void Schedule::run_until(Ms end) {
     const Entry entry = std::move(heap_.back());
     heap_.pop_back();
     now_ = entry.at;
-    ++performed_;
     entry.action();
   }
   now_ = std::max(now_, end);

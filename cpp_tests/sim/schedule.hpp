@@ -21,9 +21,6 @@ class Schedule {
 
   // Everything up to and at `end`, which is then the time.
   void run_until(Ms end);
-  // Nothing of what is still to come will happen.
-  void clear() { heap_.clear(); }
-  [[nodiscard]] std::uint64_t performed() const { return performed_; }
 
  private:
   struct Entry {
@@ -37,7 +34,6 @@ class Schedule {
 
   Ms now_ = 0;
   std::uint64_t numbers_ = 0;
-  std::uint64_t performed_ = 0;
   std::vector<Entry> heap_;
 };
 

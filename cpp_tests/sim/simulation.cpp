@@ -1,5 +1,7 @@
 #include "cpp_tests/sim/simulation.hpp"
 
+#include <algorithm>
+
 #include "cpp_tests/sim/calm.hpp"
 #include "cpp_tests/sim/load.hpp"
 #include "cpp_tests/sim/weather.hpp"

@@ -42,11 +42,13 @@ class StockNode final : public Node {
   void crash() override;
   void start() override;
 
-  // ---- what its users do; precondition: runs_groot() ----
-  // Stock may lose all it holds instead of acknowledging: its clock refuses.
-  void set(const Bytes& key, const Bytes& value);
-  // A deadline that stock accepts and never honours: a set.
   [[nodiscard]] bool has_delete() const { return version_ == StockVersion::with_delete; }
+
+  // ---- what its users do; precondition: runs_groot() ----
+  // Stock may lose all it holds instead of acknowledging: its clock refuses. It takes a deadline
+  // and never honours it, so an expiring set is no other than this.
+  void set(const Bytes& key, const Bytes& value);
+  // Precondition: has_delete().
   void erase(const Bytes& key);
   // delete_all, called for this node alone.
   void wipe();

@@ -3,6 +3,7 @@
 // and often, which a mixture of everything would hide.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "cpp_tests/sim/cluster.hpp"
