@@ -86,9 +86,11 @@ Cluster::Cluster(std::uint64_t seed, bool told)
 
 void Cluster::add_ours(const std::string& name) {
   constexpr std::array feeds{HiddenFeed::announce, HiddenFeed::tap};
+  // Drawn one after the other: compilers differ in which argument of a call they evaluate first.
   const bool visible = random.chance(40);
+  const HiddenFeed feed = feeds[random.index(feeds.size())];
   ours_.push_back(std::make_unique<OurNode>(schedule, network, trace, promises, random.split(),
-                                            name, visible, feeds[random.index(feeds.size())]));
+                                            name, visible, feed));
   nodes_.push_back(ours_.back().get());
   if (trace.is_told()) trace.tell(name + " is ours, " + (visible ? "visible" : "hidden"));
 }

@@ -34,14 +34,16 @@ int main(int argc, char** argv) {
   }
   double hours = 0;
   std::uint64_t messages = 0;
+  std::uint64_t hash = 0;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     const groot::sim::Outcome outcome = groot::sim::simulate(seed);
     hours += static_cast<double>(outcome.simulated_ms) / 3'600'000;
     messages += outcome.messages;
+    hash = hash * 31 + outcome.hash;
     if (!outcome.violation) continue;
     std::cout << groot::sim::describe_failure(seed);
     return 1;
   }
   std::cout << seeds << " seeds from " << first << ": " << hours << " simulated hours, " << messages
-            << " messages, no promise broken\n";
+            << " messages, hash " << hash << ", no promise broken\n";
 }
