@@ -194,9 +194,10 @@ void AnnounceFeed::wake(const Now& now) {
   if (!asked_.empty()) ++turn_;
 }
 
-std::int64_t AnnounceFeed::due_ms(const Feed& feed) const {
+std::optional<std::int64_t> AnnounceFeed::due_ms(const Feed& feed) const {
   if (feed.phase == Phase::awaiting_state) return feed.announced_ms + fetch_timeout_ms;
-  if (feed.phase == Phase::awaiting_baseline) return feed.sync_ms;  // the question has its own
+  // The question has its own. The next sync may be due already, when the state took long: it waits.
+  if (feed.phase == Phase::awaiting_baseline) return std::nullopt;
   std::int64_t due = std::max(feed.sync_ms, feed.rest_until_ms);
   // Also while one is under way: the timer is set once a poll, not once an answer.
   if (feed.polls) due = std::min(due, feed.poll_ms);
@@ -208,8 +209,8 @@ std::int64_t AnnounceFeed::due_ms(const Feed& feed) const {
 std::optional<std::int64_t> AnnounceFeed::next_wake_ms() const {
   std::optional<std::int64_t> next;
   for (const auto& [link, feed] : feeds_) {
-    const std::int64_t due = due_ms(feed);
-    if (!next || due < *next) next = due;
+    const auto due = due_ms(feed);
+    if (due && (!next || *due < *next)) next = due;
   }
   return next;
 }

@@ -80,7 +80,8 @@ class AnnounceFeed {
   void fetched(Feed& feed, const Now& now);
   [[nodiscard]] std::int64_t next_poll_ms(const Now& now) const;
   [[nodiscard]] std::int64_t next_sync_ms(const Now& now) const;
-  [[nodiscard]] std::int64_t due_ms(const Feed& feed) const;
+  // Nothing while an answer is awaited, which has its own time-out.
+  [[nodiscard]] std::optional<std::int64_t> due_ms(const Feed& feed) const;
 
   std::function<std::uint64_t()> random_;
   Outbox& outbox_;

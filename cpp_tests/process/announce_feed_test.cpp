@@ -290,6 +290,20 @@ TEST_CASE("an announcement that is not answered is given up and made again") {
   CHECK(s.take_warnings().size() == 1);
 }
 
+TEST_CASE("a sync that falls due while the count is awaited waits, too") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  calm(peer);
+  peer.loses_announcements = true;
+  peer.set("k", "1");
+  peer.pass(sync_interval_min_ms - 100);
+  peer.cast_state();
+  peer.settle(true);
+  // Each wake-up on the way must not ask for another one at the same instant.
+  s.pass(request_timeout_ms - 100);
+  CHECK(s.get("k") == "1");
+}
+
 TEST_CASE("a visible peer pushes by itself: no announcement, no questions") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete, true);

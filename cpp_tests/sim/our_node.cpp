@@ -1,0 +1,165 @@
+#include "cpp_tests/sim/our_node.hpp"
+
+#include <algorithm>
+
+#include "cnode/dist/dist_error.hpp"
+#include "cnode/process/replication.hpp"
+
+namespace groot::sim {
+namespace {
+
+using process::Action;
+
+// A message with registers stands in 'Elixir.Groot.Storage''s queue; an announcement ({nodeup, _})
+// does, too, and is no cast.
+bool carries_registers(const process::SendFrame& frame) {
+  const auto* to = std::get_if<dist::RegSend>(&frame.control);
+  if (!to || to->to != process::storage_name) return false;
+  const auto bytes = frame.message.pieces()[0].bytes;
+  return ei_codec::as_text(bytes).find("$gen_cast") != std::string_view::npos;
+}
+
+}  // namespace
+
+OurNode::Life::Life(const store::ReplicaOptions& options, process::RouterOptions router_options,
+                    Witness seen)
+    : replica(options), router(std::move(router_options), replica), witness(std::move(seen)) {}
+
+OurNode::OurNode(Schedule& schedule, Network& network, Trace& trace, Promises& promises,
+                 Random random, std::string name, bool visible, process::HiddenFeed feed)
+    : Node(schedule, std::move(name), visible),
+      schedule_(schedule),
+      network_(network),
+      trace_(trace),
+      promises_(promises),
+      random_(random),
+      feed_(feed) {}
+
+void OurNode::start() {
+  ++lives_;
+  store::ReplicaOptions options;
+  options.node_id = random_.next();
+  process::RouterOptions router_options;
+  router_options.self = dist::NodeName::parse(name()).value();
+  router_options.creation = 100 + lives_;
+  router_options.hidden_feed = feed_;
+  router_options.random = [this] { return random_.next(); };
+  const bool is_told_deletes = is_visible() || feed_ == process::HiddenFeed::tap;
+  life_ = std::make_unique<Life>(options, std::move(router_options),
+                                 promises_.begin_life(name(), options.node_id, is_told_deletes));
+  wakes_at_.reset();
+  settle();
+}
+
+void OurNode::link_up(LinkId link, const Node& peer) {
+  const auto name = dist::NodeName::parse(peer.name()).value();
+  const bool visible = is_visible() && peer.is_visible();
+  life_->router.peer_up(link, {name, 1, dist::offered_flags(visible)}, now());
+  settle();
+}
+
+void OurNode::link_down(LinkId link) {
+  life_->router.peer_down(link, Error{dist::make_error_code(dist::dist_errc::peer_closed), ""},
+                          now());
+  settle();
+}
+
+void OurNode::receive(LinkId link, const Packet& packet) {
+  dist::Frame frame{packet.control, std::nullopt};
+  if (packet.message) {
+    const auto scanned = ei_codec::scan_whole_term(*packet.message);
+    if (!scanned) throw Violation(name() + " was sent no term: " + scanned.error().text());
+    frame.message = *scanned;
+  }
+  life_->router.receive(link, frame, now());
+  settle();
+}
+
+void OurNode::set(const Bytes& key, const Bytes& value, std::optional<Ms> expires_in) {
+  store::Effects effects;
+  const auto done = life_->replica.set(key, value, expires_in, now(), effects);
+  if (!done) throw Violation(name() + " refuses a write: " + done.error().text());
+  acknowledged(key, value, std::move(effects));
+}
+
+void OurNode::erase(const Bytes& key) {
+  store::Effects effects;
+  const auto done = life_->replica.erase(key, now(), effects);
+  if (!done) throw Violation(name() + " refuses a delete: " + done.error().text());
+  acknowledged(key, {}, std::move(effects));
+}
+
+void OurNode::acknowledged(const Bytes& key, const Bytes& value, store::Effects effects) {
+  const auto announced = std::ranges::find_if(effects, [](const store::Effect& effect) {
+    return std::holds_alternative<store::SendToAll>(effect);
+  });
+  if (announced == effects.end()) throw Violation(name() + " tells nobody of a write");
+  const store::Register& reg = *std::get<store::SendToAll>(*announced).reg;
+  if (trace_.is_told()) trace_.tell(name() + " writes " + text_of(reg));
+  promises_.written(key, reg.stamp(), reg.is_tombstone() ? Bytes{} : value, reg.expires_at_ms());
+  life_->router.perform(std::move(effects), now());
+  settle();
+}
+
+store::RegisterPtr OurNode::read(const Bytes& key) const {
+  const Now at = now();
+  store::RegisterPtr reg = life_->replica.get(key, at.wall_ms);
+  promises_.read(life_->witness, key, reg, at);
+  return reg;
+}
+
+std::optional<Timestamp> OurNode::held(const Bytes& key) const {
+  const auto found = life_->witness.held.find(key);
+  return found == life_->witness.held.end() ? std::nullopt : std::optional(found->second);
+}
+
+void OurNode::settle() {
+  for (Action& action : life_->router.take_actions()) {
+    if (auto* frame = std::get_if<process::SendFrame>(&action)) {
+      if (carries_registers(*frame)) ++registers_sent_;
+      std::shared_ptr<Bytes> message;
+      if (!frame->message.empty()) {
+        message = std::make_shared<Bytes>();
+        frame->message.append_to(*message);
+      }
+      network_.send(*this, frame->link, {std::move(frame->control), std::move(message)});
+    } else if (const auto* change = std::get_if<process::Notify>(&action)) {
+      ++changes_;
+      if (trace_.is_told()) trace_.tell(name() + " now holds " + text_of(*change->reg));
+      promises_.changed(life_->witness, *change->reg, now());
+    } else if (const auto* line = std::get_if<process::LogLine>(&action)) {
+      if (trace_.is_told()) trace_.tell(name() + " says: " + line->text);
+    }
+    // The network keeps a link to everybody: there is nobody to dial.
+  }
+  arm();
+}
+
+void OurNode::arm() {
+  const auto next = life_->router.next_wake_ms(now());
+  if (next && (!wakes_at_ || *next < *wakes_at_)) wake_at(*next);
+}
+
+void OurNode::wake_at(Ms at) {
+  wakes_at_ = at;
+  schedule_.at(at, [this, at, life = lives_] {
+    // An earlier one was set in the meantime, or it belongs to a life that is over.
+    if (!is_alive() || life != lives_ || wakes_at_ != at) return;
+    if (is_paused()) {
+      wake_at(paused_until());
+    } else {
+      wake();
+    }
+  });
+}
+
+void OurNode::wake() {
+  wakes_at_.reset();
+  life_->router.wake(now());
+  if (const auto next = life_->router.next_wake_ms(now()); next && *next <= schedule_.now()) {
+    throw Violation(name() + " would wake for ever: what was due is due again");
+  }
+  settle();
+}
+
+}  // namespace groot::sim

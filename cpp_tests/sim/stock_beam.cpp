@@ -1,0 +1,148 @@
+// The BEAM half of a stock node: links, monitors, and the remote calls of a node of ours.
+#include <algorithm>
+#include <utility>
+
+#include "cnode/process/replication.hpp"
+#include "cnode/process/term_append.hpp"
+#include "cpp_tests/sim/stock_node.hpp"
+#include "ei_codec/term_encode.hpp"
+
+namespace groot::sim {
+namespace {
+
+using ei_codec::atom;
+using ei_codec::ScannedTerm;
+using ei_codec::Term;
+using ei_codec::TermReader;
+using ei_codec::tuple;
+
+}  // namespace
+
+void StockNode::later(Ms delay, std::function<void()> action) {
+  schedule_.after(delay, [this, creation = creation_, action = std::move(action)] {
+    if (!alive_ || creation != creation_) return;
+    if (is_paused()) {
+      later(paused_until() - schedule_.now(), action);
+    } else {
+      action();
+    }
+  });
+}
+
+void StockNode::send(LinkId link, dist::Control control, Bytes message) {
+  network_.send(*this, link,
+                {std::move(control), std::make_shared<const Bytes>(std::move(message))});
+}
+
+void StockNode::link_up(LinkId link, const Node& peer) {
+  peers_[link] = {peer.name(), peer.is_visible(), peer.is_ours()};
+  // nodeup, from its own net_kernel; nobody hears of a hidden node.
+  if (!storage_up_ || !peer.is_visible()) return;
+  ++reductions_;
+  cast_state(link);
+}
+
+void StockNode::link_down(LinkId link) {
+  peers_.erase(link);
+  taps_.erase(link);
+  std::erase_if(monitors_, [link](const Monitor& monitor) { return monitor.link == link; });
+}
+
+void StockNode::receive(LinkId link, const Packet& packet) {
+  const ByteView message = packet.message ? ByteView(*packet.message) : ByteView();
+  if (const auto* request = std::get_if<dist::SpawnRequest>(&packet.control)) {
+    spawn(link, *request, message);
+  } else if (const auto* wanted = std::get_if<dist::MonitorP>(&packet.control)) {
+    monitor(link, *wanted);
+  } else if (const auto* demonitor = std::get_if<dist::DemonitorP>(&packet.control)) {
+    std::erase_if(monitors_,
+                  [&](const Monitor& monitor) { return monitor.wanted.ref == demonitor->ref; });
+  } else if (const auto* to_name = std::get_if<dist::RegSend>(&packet.control)) {
+    if (!running_) return;
+    if (to_name->to == process::storage_name) {
+      if (storage_up_) storage_message(link, message);
+    } else if (to_name->to == "Elixir.Groot.ClockSync") {
+      clock_cast(link, message);
+    } else if (to_name->to == "Elixir.Groot.Clock") {
+      fatal(link, "something to the clock, which knows nothing");
+    }
+    // To a name that nobody has: dropped.
+  }
+}
+
+void StockNode::monitor(LinkId link, const dist::MonitorP& wanted) {
+  if (storage_up_ && wanted.to == dist::Target(storage_pid())) {
+    monitors_.push_back({link, wanted});
+    return;
+  }
+  send(link, dist::MonitorPExit{wanted.to, wanted.from, wanted.ref}, encode_term(atom("noproc")));
+}
+
+void StockNode::spawn(LinkId link, const dist::SpawnRequest& request, ByteView arguments) {
+  const dist::Pid pid{{name()}, 5'000, 0, creation_};
+  network_.send(
+      *this, link,
+      {dist::SpawnReply{request.request, request.from, false, request.monitor, pid}, nullptr});
+  // execute_cast: nobody waits for what it does.
+  if (request.function != "execute_call") return;
+  TermReader reader(ScannedTerm::trusted(arguments));
+  reader.take_list();
+  const ByteView reference = reader.take_term().bytes();
+  const std::string module = reader.take_any_atom().value_or("");
+  const std::string function = module + ":" + reader.take_any_atom().value_or("");
+  const bool has_arguments = reader.take_list().has_value();
+  Bytes reason;
+  process::append_tuple(reason, 3);
+  process::append_bytes(reason, reference);
+  process::append_atom(reason, "return");
+  process::append_bytes(
+      reason, evaluate(link, function,
+                       has_arguments ? reader : TermReader(ScannedTerm::trusted(arguments))));
+  send(link, dist::MonitorPExit{pid, request.from, request.request}, std::move(reason));
+}
+
+Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader arguments) {
+  if (function == "erlang:process_info") {
+    const Bytes own = encode_term(Term(storage_pid()));
+    if (!storage_up_ || !ei_codec::same_bytes(arguments.take_term().bytes(), own)) {
+      return encode_term(atom("undefined"));
+    }
+    Bytes out;
+    process::append_tuple(out, 2);
+    process::append_atom(out, "reductions");
+    process::append_unsigned(out, reductions_);
+    return out;
+  }
+  if (function == "erlang:whereis") {
+    return encode_term(storage_up_ ? Term(storage_pid()) : atom("undefined"));
+  }
+  if (function == "erlang:nodes") {
+    std::vector<Term> names;
+    for (const auto& [peer_link, peer] : peers_) {
+      if (peer.visible) names.push_back(atom(peer.name));
+    }
+    return encode_term(ei_codec::list(std::move(names)));
+  }
+  if (function == "erlang:function_exported") return encode_term(ei_codec::boolean(has_delete()));
+  if (function == "code:ensure_loaded") {
+    return encode_term(tuple({atom("module"), atom("Elixir.Groot")}));
+  }
+  if (function == "application:get_key") {
+    return encode_term(tuple({atom("ok"), ei_codec::charlist(has_delete() ? "0.2.0" : "0.1.1")}));
+  }
+  // The tap's three steps. What it is made of is Erlang; what it does is here.
+  if (function == "erl_scan:string") {
+    return encode_term(tuple({atom("ok"), ei_codec::list({}), 1}));
+  }
+  if (function == "erl_parse:parse_exprs")
+    return encode_term(tuple({atom("ok"), ei_codec::list({})}));
+  if (function == "erl_eval:exprs") {
+    if (!storage_up_) return encode_term(atom("noproc"));
+    ++reductions_;
+    taps_.insert(link);
+    return encode_term(tuple({atom("value"), atom("ok"), ei_codec::list({})}));
+  }
+  throw Violation(name() + " was called for " + function + ", which the simulator does not know");
+}
+
+}  // namespace groot::sim
