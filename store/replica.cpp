@@ -70,6 +70,7 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
     forget_slot(slot);
   }
   ++changes;
+  journal.stored(reg);
   if (reports_changes) effects.emplace_back(Changed{RegisterPtr(reg)});
   if (!found && reg->key_is_list()) {
     effects.emplace_back(Report{Report::Cause::list_key,
@@ -144,8 +145,9 @@ void Replica::Impl::expire_due(const Now& now, Effects& effects) {
 }
 
 void Replica::Impl::drop_tombstone(Slot slot) {
-  const ByteView key = registers.at(slot)->key();
-  registers.erase(key, hash_key(key));
+  const RegisterPtr dropped(registers.at(slot));
+  registers.erase(dropped->key(), hash_key(dropped->key()));
+  journal.dropped(dropped.get());
   tombstones.removed();
   forget_slot(slot);
 }
@@ -260,6 +262,7 @@ void Replica::clear(Effects& effects) {
   impl.expiries.clear();
   impl.changed_at.clear();
   impl.values.store(0, std::memory_order_relaxed);
+  impl.journal.cleared();
   for (PeerKnowledge& peer : impl.peers) peer.we_lost_data();
 }
 

@@ -51,6 +51,7 @@ struct Replica::Impl {
 
   ReplicaOptions options;
   HybridClock clock;
+  Journal journal;
   RegisterMap registers;
   Tombstones tombstones;
   ExpiryQueue expiries;

@@ -17,6 +17,7 @@
 #include "cnode/process/replication.hpp"
 #include "cnode/process/requests.hpp"
 #include "cnode/process/rpc_process.hpp"
+#include "cnode/process/saves.hpp"
 #include "cnode/process/signals.hpp"
 #include "cnode/process/spawned.hpp"
 #include "cnode/process/storage_process.hpp"
@@ -85,6 +86,7 @@ struct Router::Impl {
   Requests requests{outbox};
   Replication replication{outbox, peers, replica};
   StoreRequests store_requests{replica, replication};
+  Saves saves{options.saving, outbox};
   Discovery discovery{options.self, outbox, peers, requests};
   Spawned spawned{outbox};
   RegisteredNames names;
@@ -109,6 +111,7 @@ struct Router::Impl {
                          replica,
                          replication,
                          store_requests,
+                         saves,
                          {[this](const Peer& peer, const StorageSeen& seen, const Now& now) {
                             probe.storage_spoke(peer, seen, now);
                           },
@@ -133,7 +136,7 @@ struct Router::Impl {
 Router::Impl::Impl(RouterOptions router_options, store::Replica& replica_used)
     : options(std::move(router_options)), replica(replica_used) {
   for (const ServedProcess* process : served) names.emplace_back(process->name(), process->pid());
-  add_groot_functions(functions, store_requests);
+  add_groot_functions(functions, replica, store_requests, saves);
   node_functions.add_to(functions);
 }
 
@@ -262,6 +265,10 @@ void Router::receive(LinkId link, const dist::Frame& frame, const Now& now) {
 
 void Router::perform(store::Effects effects, const Now& now) {
   impl_->replication.perform(std::move(effects), now);
+}
+
+void Router::settled(std::uint64_t end, const std::optional<std::string>& failure, const Now& now) {
+  impl_->saves.settled(end, failure, now);
 }
 
 void Router::wake(const Now& now) {

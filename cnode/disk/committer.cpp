@@ -1,0 +1,197 @@
+#include "cnode/disk/committer.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "cnode/disk/disk_error.hpp"
+#include "cnode/disk/limits.hpp"
+
+namespace groot::disk {
+namespace {
+
+using store::JournalEntry;
+
+std::size_t batch_size(std::span<const JournalEntry> entries) {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  while (count < entries.size() && count < batch_entries_max && bytes < batch_bytes_max) {
+    const auto& reg = entries[count].reg;
+    if (reg) bytes += reg->key().size() + reg->value().size();
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+Committer::Committer(CommitterOptions options, std::unique_ptr<Database> database)
+    : options_(std::move(options)),
+      database_(std::move(database)),
+      clock_(database_->marks().clock),
+      last_commit_(Clock::now()) {}
+
+Committer::~Committer() {
+  stop();
+}
+
+void Committer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Committer::hand_over(std::vector<JournalEntry> entries, std::uint64_t end,
+                          const store::Timestamp& clock, Receipt* receipt) {
+  const std::lock_guard lock(mutex_);
+  handed_over_ = end;
+  clock_ = clock;
+  if (receipt != nullptr) {
+    receipt->end_ = end;
+    receipts_.push_back(receipt);
+  }
+  if (failure_) return settle(end, *failure_);
+  if (queue_.empty()) {
+    queue_since_ = Clock::now();
+    queue_ = std::move(entries);
+    work_.notify_one();
+  } else {
+    queue_.insert(queue_.end(), std::make_move_iterator(entries.begin()),
+                  std::make_move_iterator(entries.end()));
+  }
+}
+
+Result<void> Committer::wait(Receipt& receipt) {
+  Lock lock(mutex_);
+  done_.wait(lock, [&receipt] { return receipt.result_.has_value(); });
+  return *receipt.result_;
+}
+
+std::vector<Settled> Committer::settled() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(settled_, {});
+}
+
+void Committer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    work_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+// ---- the commit thread ----
+
+void Committer::run() {
+  const auto stops = [this] { return stopping_; };
+  const std::chrono::milliseconds alive_interval(options_.alive_interval_ms);
+  Lock lock(mutex_);
+  while (!stopping_) {
+    if (failure_) {
+      work_.wait_for(lock, retry_delay_, stops);
+      start_over(lock);
+      continue;
+    }
+    work_.wait_until(lock, last_commit_ + alive_interval,
+                     [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) {
+      note_alive(lock);
+      continue;
+    }
+    if (!options_.at_once) work_.wait_until(lock, queue_since_ + commit_delay, stops);
+    commit_queue(lock);
+  }
+  if (!queue_.empty()) commit_queue(lock);
+  if (!failure_) note_alive(lock);
+  if (!failure_) fail({disk_errc::unusable, "the node has stopped"});
+}
+
+void Committer::commit_queue(Lock& lock) {
+  const std::vector<JournalEntry> entries = std::exchange(queue_, {});
+  std::uint64_t end = handed_over_ - entries.size();
+  const Marks now = marks();
+  std::span<const JournalEntry> left(entries);
+  while (!left.empty()) {
+    const std::size_t count = batch_size(left);
+    lock.unlock();
+    const auto saved = database_->save(left.first(count), now);
+    lock.lock();
+    if (!saved) {
+      fail(saved.error());
+      return tell(lock);
+    }
+    end += count;
+    left = left.subspan(count);
+    last_commit_ = Clock::now();
+    settle(end, {});
+    if (options_.at_once) tell(lock);
+  }
+}
+
+void Committer::note_alive(Lock& lock) {
+  const Marks now = marks();
+  lock.unlock();
+  const auto saved = database_->save({}, now);
+  lock.lock();
+  last_commit_ = Clock::now();
+  if (saved) return;
+  fail(saved.error());
+  tell(lock);
+}
+
+void Committer::start_over(Lock& lock) {
+  // From here on changes are queued again. Those that the registers below hold already are written
+  // once more after them.
+  failure_.reset();
+  const std::uint64_t end = handed_over_;
+  lock.unlock();
+  const auto registers = options_.registers();
+  lock.lock();
+  const Marks now = marks();
+  lock.unlock();
+  const auto saved = database_->replace(registers, now);
+  lock.lock();
+  if (saved) {
+    last_commit_ = Clock::now();
+    settle(end, {});
+  } else {
+    fail(saved.error());
+  }
+  tell(lock);
+}
+
+void Committer::fail(const Error& why) {
+  retry_delay_ = recovering_ ? std::min(retry_delay_ * 2, retry_delay_max) : retry_delay_min;
+  recovering_ = true;
+  failure_ = Error{disk_errc::not_saved, why.text()};
+  queue_.clear();
+  settle(handed_over_, *failure_);
+}
+
+void Committer::settle(std::uint64_t end, const Result<void>& result) {
+  std::erase_if(receipts_, [&](Receipt* receipt) {
+    if (receipt->end_ > end) return false;
+    receipt->result_ = result;
+    return true;
+  });
+  done_.notify_all();
+  // Where nobody waits for commits, those that follow another are no news.
+  if (result && !options_.at_once && !recovering_) return;
+  if (result) recovering_ = false;
+  if (!settled_.empty() && settled_.back().result.has_value() == result.has_value()) {
+    settled_.back().end = end;
+  } else {
+    settled_.push_back({end, result});
+  }
+}
+
+void Committer::tell(Lock& lock) {
+  lock.unlock();
+  options_.news();
+  lock.lock();
+}
+
+Marks Committer::marks() const {
+  return {clock_, options_.wall_ms()};
+}
+
+}  // namespace groot::disk
