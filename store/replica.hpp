@@ -128,6 +128,16 @@ class Replica {
   void restore(const KeptRegister& kept, const Now& now);
   // Stamps of this clock will be above `last`, that of an earlier run, whatever wall time says.
   void restore_clock(const Timestamp& last);
+  // This node was last there at `left_ms`, so long ago that tombstones of meanwhile may be gone:
+  // the values restored are in doubt (store/doubt.hpp) until a peer's state decides which of them
+  // go. A stock peer's state is one that end_full_state ended; a peer of ours says by itself that
+  // it has shown all, but for what it `doubts`; and of each is told since when it has been there
+  // (wall time).
+  void doubt_restored(std::int64_t left_ms);
+  [[nodiscard]] bool in_doubt() const;
+  void peer_shown(PeerId peer, bool doubts, const Now& now, Effects& effects);
+  void peer_since(PeerId peer, std::int64_t since_ms, const Now& now, Effects& effects);
+
   // From now on every change of a register goes into the journal.
   void keep_journal();
   // Changes since the last call; and how many there were in all, these included.
@@ -136,8 +146,10 @@ class Replica {
   // No stamp that was issued, or moved the clock, is above it.
   [[nodiscard]] const Timestamp& clock() const;
 
-  // Every register, tombstones included, in no order (sys:get_state, nodeup, sync). Owner only.
+  // Every register, tombstones included, in no order (sys:get_state). Owner only.
   void for_each(const std::function<void(const RegisterPtr&)>& visit) const;
+  // The same without what is in doubt: what others may see (nodeup, sync).
+  void for_each_certain(const std::function<void(const RegisterPtr&)>& visit) const;
 
  private:
   struct Impl;

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "store/doubt.hpp"
 #include "store/expiry_queue.hpp"
 #include "store/peer_knowledge.hpp"
 #include "store/replica.hpp"
@@ -40,6 +41,9 @@ struct Replica::Impl {
   void expire_due(const Now& now, Effects& effects);
   // Forgets a tombstone. Precondition: the slot holds one.
   void drop_tombstone(Slot slot);
+  // Forgets what is in doubt, or ends the doubt, once it is decided which.
+  void judge_doubt(const Now& now, Effects& effects);
+  void drop_doubtful(Effects& effects);
 
   void learn_stamp(PeerId from, const Timestamp& stamp, const Now& now, Effects& effects);
   void drop_excess_tombstones(const Now& now, Effects& effects);
@@ -52,6 +56,7 @@ struct Replica::Impl {
   ReplicaOptions options;
   HybridClock clock;
   Journal journal;
+  Doubt doubt;
   RegisterMap registers;
   Tombstones tombstones;
   ExpiryQueue expiries;

@@ -76,7 +76,9 @@ void Committer::stop() {
     stopping_ = true;
     work_.notify_one();
   }
+  const std::lock_guard stopping(stop_mutex_);
   if (thread_.joinable()) thread_.join();
+  database_.reset();
 }
 
 // ---- the commit thread ----

@@ -68,7 +68,8 @@ class Committer {
   Result<void> wait(Receipt& receipt);
   // Any thread. What was settled since the last call, in order; neighbours of one result are one.
   [[nodiscard]] std::vector<Settled> settled();
-  // Any thread. Commits what is left and ends the thread; what comes later is not saved.
+  // Any thread but the commit thread. Commits what is left, ends the thread and closes the file;
+  // what comes later is not saved.
   void stop();
 
  private:
@@ -102,6 +103,7 @@ class Committer {
   bool stopping_ = false;
   std::chrono::milliseconds retry_delay_{0};
   Clock::time_point last_commit_;
+  std::mutex stop_mutex_;  // held while stopping: the second caller waits as well
   std::thread thread_;
 };
 

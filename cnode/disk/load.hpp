@@ -6,8 +6,10 @@
 
 namespace groot::disk {
 
-// Precondition: the replica is new. Its journal is kept from here on. Error: damaged; the replica
-// is of no use then.
-Result<void> load_into(store::Replica& replica, const Database& database, const store::Now& now);
+// Precondition: the replica is new. Its journal is kept from here on. What is in the file is in
+// doubt when the last note in it is older than tombstones live. Error: damaged; the replica is of
+// no use then.
+Result<void> load_into(store::Replica& replica, const Database& database,
+                       std::int64_t tombstone_ttl_ms, const store::Now& now);
 
 }  // namespace groot::disk

@@ -48,6 +48,7 @@ struct RouterOptions {
   RemoteAdmin remote_admin = RemoteAdmin::full;
   Saving saving = Saving::off;
   std::function<std::uint64_t()> random;
+  std::int64_t started_ms = 0;  // monotonic; when this node came up
 };
 
 // ---- actions: a closed sum type, performed in order ----
