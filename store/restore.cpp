@@ -65,6 +65,7 @@ void Replica::Impl::drop_doubtful(Effects& effects) {
     if (reports_changes) {
       effects.emplace_back(Changed{Register::make(expiry_tombstone(reg->view()))});
     }
+    ++changes;
     ++dropped;
   }
   effects.emplace_back(Report{

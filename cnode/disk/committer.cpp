@@ -59,6 +59,11 @@ void Committer::hand_over(std::vector<JournalEntry> entries, std::uint64_t end,
   }
 }
 
+void Committer::hold_alive(bool held) {
+  const std::lock_guard lock(mutex_);
+  alive_held_ = held;
+}
+
 Result<void> Committer::wait(Receipt& receipt) {
   Lock lock(mutex_);
   done_.wait(lock, [&receipt] { return receipt.result_.has_value(); });
@@ -110,12 +115,13 @@ void Committer::run() {
 void Committer::commit_queue(Lock& lock) {
   const std::vector<JournalEntry> entries = std::exchange(queue_, {});
   std::uint64_t end = handed_over_ - entries.size();
-  const Marks now = marks();
+  const std::int64_t now_ms = options_.wall_ms();
+  const Marks now = marks(now_ms);
   std::span<const JournalEntry> left(entries);
   while (!left.empty()) {
     const std::size_t count = batch_size(left);
     lock.unlock();
-    const auto saved = database_->save(left.first(count), now);
+    const auto saved = database_->save(left.first(count), now, now_ms);
     lock.lock();
     if (!saved) {
       fail(saved.error());
@@ -130,9 +136,10 @@ void Committer::commit_queue(Lock& lock) {
 }
 
 void Committer::note_alive(Lock& lock) {
-  const Marks now = marks();
+  const std::int64_t now_ms = options_.wall_ms();
+  const Marks now = marks(now_ms);
   lock.unlock();
-  const auto saved = database_->save({}, now);
+  const auto saved = database_->save({}, now, now_ms);
   lock.lock();
   last_commit_ = Clock::now();
   if (saved) return;
@@ -148,9 +155,10 @@ void Committer::start_over(Lock& lock) {
   lock.unlock();
   const auto registers = options_.registers();
   lock.lock();
-  const Marks now = marks();
+  const std::int64_t now_ms = options_.wall_ms();
+  const Marks now = marks(now_ms);
   lock.unlock();
-  const auto saved = database_->replace(registers, now);
+  const auto saved = database_->replace(registers, now, now_ms);
   lock.lock();
   if (saved) {
     last_commit_ = Clock::now();
@@ -192,8 +200,8 @@ void Committer::tell(Lock& lock) {
   lock.lock();
 }
 
-Marks Committer::marks() const {
-  return {clock_, options_.wall_ms()};
+Marks Committer::marks(std::int64_t now_ms) const {
+  return {clock_, alive_held_ ? database_->marks().alive_ms : now_ms};
 }
 
 }  // namespace groot::disk

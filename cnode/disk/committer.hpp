@@ -64,6 +64,9 @@ class Committer {
   // `clock` the replica's now. The receipt, where there is one, lives until it was waited for.
   void hand_over(std::vector<store::JournalEntry> entries, std::uint64_t end,
                  const store::Timestamp& clock, Receipt* receipt = nullptr);
+  // Any thread. Until told otherwise the file goes on saying that the node was last there when it
+  // said so before: what it was away for is not settled yet.
+  void hold_alive(bool held);
   // Any thread. Blocks until what the receipt is for is settled. Error: not_saved.
   Result<void> wait(Receipt& receipt);
   // Any thread. What was settled since the last call, in order; neighbours of one result are one.
@@ -84,7 +87,7 @@ class Committer {
   void fail(const Error& why);
   void settle(std::uint64_t end, const Result<void>& result);
   void tell(Lock& lock);
-  [[nodiscard]] Marks marks() const;
+  [[nodiscard]] Marks marks(std::int64_t now_ms) const;
 
   CommitterOptions options_;
   std::unique_ptr<Database> database_;  // the commit thread's
@@ -100,6 +103,7 @@ class Committer {
   std::vector<Receipt*> receipts_;
   std::optional<Error> failure_;  // what is handed over is not saved
   bool recovering_ = false;       // the next success is news
+  bool alive_held_ = false;
   bool stopping_ = false;
   std::chrono::milliseconds retry_delay_{0};
   Clock::time_point last_commit_;

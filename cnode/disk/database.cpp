@@ -252,7 +252,8 @@ Result<void> Database::load(const std::function<void(const store::KeptRegister&)
   return {};
 }
 
-Result<void> Database::save(std::span<const JournalEntry> changes, const Marks& marks) {
+Result<void> Database::save(std::span<const JournalEntry> changes, const Marks& marks,
+                            std::int64_t now_ms) {
   Impl& impl = *impl_;
   return impl.commit(marks, [&](MDB_txn* txn) {
     int code = 0;
@@ -262,15 +263,15 @@ Result<void> Database::save(std::span<const JournalEntry> changes, const Marks& 
         continue;
       }
       encode_file_key(entry->reg->key(), impl.file_key);
-      code = entry->what == JournalEntry::What::stored
-                 ? impl.put_register(txn, *entry->reg, marks.alive_ms)
-                 : erase(txn, impl.registers, impl.file_key);
+      code = entry->what == JournalEntry::What::stored ? impl.put_register(txn, *entry->reg, now_ms)
+                                                       : erase(txn, impl.registers, impl.file_key);
     }
     return code;
   });
 }
 
-Result<void> Database::replace(std::span<const RegisterPtr> registers, const Marks& marks) {
+Result<void> Database::replace(std::span<const RegisterPtr> registers, const Marks& marks,
+                               std::int64_t now_ms) {
   Impl& impl = *impl_;
   return impl.commit(marks, [&](MDB_txn* txn) {
     std::unordered_set<std::string> wanted;
@@ -284,7 +285,7 @@ Result<void> Database::replace(std::span<const RegisterPtr> registers, const Mar
         const auto kept = decode_record(impl.file_key, to_view(held));
         if (kept && merge_order(kept->reg, reg->view()) == 0) continue;
       }
-      if (const int code = impl.put_register(txn, *reg, marks.alive_ms); code != 0) return code;
+      if (const int code = impl.put_register(txn, *reg, now_ms); code != 0) return code;
     }
     MDB_cursor* opened = nullptr;
     if (const int code = ::mdb_cursor_open(txn, impl.registers, &opened); code != 0) return code;

@@ -25,7 +25,7 @@ struct DatabaseOptions {
 // What goes into the file beside the registers.
 struct Marks {
   store::Timestamp clock;     // no stamp of the clock is above it; its node id is not kept
-  std::int64_t alive_ms = 0;  // wall time of this note: the node was there
+  std::int64_t alive_ms = 0;  // wall time when the node was there
 };
 
 class Database {
@@ -42,10 +42,13 @@ class Database {
   // damaged.
   Result<void> load(const std::function<void(const store::KeptRegister&)>& visit) const;
 
-  // Errors: full, or the system's (no space left, an I/O error); the file is as it was then.
-  Result<void> save(std::span<const store::JournalEntry> changes, const Marks& marks);
+  // `now_ms`: wall time, from which tombstones live. Errors: full, or the system's (no space left,
+  // an I/O error); the file is as it was then.
+  Result<void> save(std::span<const store::JournalEntry> changes, const Marks& marks,
+                    std::int64_t now_ms);
   // Makes the file hold exactly these registers, each key once; writes no more than differs.
-  Result<void> replace(std::span<const store::RegisterPtr> registers, const Marks& marks);
+  Result<void> replace(std::span<const store::RegisterPtr> registers, const Marks& marks,
+                       std::int64_t now_ms);
 
  private:
   struct Impl;

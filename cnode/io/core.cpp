@@ -42,6 +42,7 @@ Core::Core(std::unique_ptr<store::Replica> replica, process::RouterOptions route
     if (wake) wake();
   };
   committer_ = std::make_unique<disk::Committer>(std::move(options), std::move(saving.database));
+  committer_->hold_alive(replica_->in_doubt());
   committer_->start();
 }
 
@@ -53,6 +54,8 @@ void Core::save_changes(const store::Now& now) {
   if (auto changes = replica_->take_journal(); !changes.empty()) {
     committer_->hand_over(std::move(changes), replica_->journal_end(), replica_->clock());
   }
+  // After what the end of the doubt has changed, or that would be forgotten by a crash in between.
+  committer_->hold_alive(replica_->in_doubt());
   for (const disk::Settled& settled : committer_->settled()) {
     std::optional<std::string> failure;
     if (!settled.result) failure = settled.result.error().detail;

@@ -104,6 +104,18 @@ TEST_CASE("after the end nobody waits for ever, and the file is free for the nex
   CHECK(refused.error().code == disk_errc::not_saved);
 }
 
+TEST_CASE("a node whose absence is not settled does not note that it is there") {
+  const TempDir dir;
+  const std::int64_t left_ms = wall_start_ms - 1'000'000;
+  auto database = opened(dir.path());
+  REQUIRE(database->save({}, {{}, left_ms}, left_ms));
+  Owner owner(std::move(database), Owner::in_background);
+  owner.committer.hold_alive(true);
+  owner.set("a", "1");
+  owner.close();
+  CHECK(opened(dir.path())->marks().alive_ms == left_ms);
+}
+
 TEST_CASE("an idle node notes that it is there") {
   const TempDir dir;
   Owner owner(opened(dir.path()), Owner::in_background, 20);

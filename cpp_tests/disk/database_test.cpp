@@ -64,7 +64,8 @@ TEST_CASE("what expired meanwhile comes as the tombstone that it left, and is sa
   REQUIRE(load_into(later, *database, ttl_ms, kept.now));
   CHECK(contents(later) == contents(kept.replica));
   CHECK(later.size() == 1);
-  REQUIRE(database->save(later.take_journal(), {later.clock(), kept.now.wall_ms}));
+  REQUIRE(
+      database->save(later.take_journal(), {later.clock(), kept.now.wall_ms}, kept.now.wall_ms));
 }
 
 TEST_CASE("a tombstone's time goes on where it was, and what is dropped is gone from the file") {
@@ -134,7 +135,7 @@ TEST_CASE(
   REQUIRE(kept.save(*database));
   kept.erase("large");
   const auto all = registers(kept.replica);
-  REQUIRE(database->replace(all, {kept.replica.clock(), kept.now.wall_ms}));
+  REQUIRE(database->replace(all, {kept.replica.clock(), kept.now.wall_ms}, kept.now.wall_ms));
   std::size_t held = 0;
   REQUIRE(database->load([&held](const groot::store::KeptRegister&) { ++held; }));
   CHECK(held == 3);
@@ -151,7 +152,8 @@ TEST_CASE("replace makes the file hold exactly what it is given") {
   for (int i = 200; i < 400; ++i) other.set("old" + std::to_string(i), "w");
   other.erase("old250");
   const auto all = registers(other.replica);
-  REQUIRE(opened(dir.path())->replace(all, {other.replica.clock(), other.now.wall_ms}));
+  REQUIRE(opened(dir.path())
+              ->replace(all, {other.replica.clock(), other.now.wall_ms}, other.now.wall_ms));
   CHECK(contents_of(dir.path()) == contents(other.replica));
 }
 

@@ -61,7 +61,7 @@ struct Kept : store::testing::Script {
     replica.keep_journal();
   }
   Result<void> save(Database& database) {
-    return database.save(replica.take_journal(), {replica.clock(), now.wall_ms});
+    return database.save(replica.take_journal(), {replica.clock(), now.wall_ms}, now.wall_ms);
   }
 };
 
