@@ -300,6 +300,10 @@ std::size_t Node::size() const {
   return impl_->core->size();
 }
 
+std::optional<std::string> Node::save_failure() const {
+  return impl_->core->save_failure();
+}
+
 std::uint64_t Node::on_change(std::function<void(const Change&)> listener) {
   const std::uint64_t number = impl_->listeners.add(std::move(listener));
   impl_->core->report_changes(true);

@@ -91,6 +91,9 @@ class Node {
   [[nodiscard]] std::vector<Term> keys() const;
   [[nodiscard]] std::size_t size() const;
 
+  // Why changes do not reach the data directory at present, where there is one.
+  [[nodiscard]] std::optional<std::string> save_failure() const;
+
   // Calls `listener` for every change from now on, local and remote, in the node's own thread, in
   // the order they were applied. Returns a number for remove_listener, after which it is not called
   // again.

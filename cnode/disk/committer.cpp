@@ -48,7 +48,8 @@ void Committer::hand_over(std::vector<JournalEntry> entries, std::uint64_t end,
     receipt->end_ = end;
     receipts_.push_back(receipt);
   }
-  if (failure_) return settle(end, *failure_);
+  if (!accepting_) return settle(end, *failure_);
+  if (entries.empty() && end <= settled_end_) return settle(end, {});
   if (queue_.empty()) {
     queue_since_ = Clock::now();
     queue_ = std::move(entries);
@@ -68,6 +69,12 @@ Result<void> Committer::wait(Receipt& receipt) {
   Lock lock(mutex_);
   done_.wait(lock, [&receipt] { return receipt.result_.has_value(); });
   return *receipt.result_;
+}
+
+std::optional<std::string> Committer::failure() const {
+  const std::lock_guard lock(mutex_);
+  if (!failure_) return std::nullopt;
+  return failure_->detail;
 }
 
 std::vector<Settled> Committer::settled() {
@@ -93,7 +100,7 @@ void Committer::run() {
   const std::chrono::milliseconds alive_interval(options_.alive_interval_ms);
   Lock lock(mutex_);
   while (!stopping_) {
-    if (failure_) {
+    if (!accepting_) {
       work_.wait_for(lock, retry_delay_, stops);
       start_over(lock);
       continue;
@@ -107,25 +114,27 @@ void Committer::run() {
     if (!options_.at_once) work_.wait_until(lock, queue_since_ + commit_delay, stops);
     commit_queue(lock);
   }
+  if (!accepting_) start_over(lock);
   if (!queue_.empty()) commit_queue(lock);
-  if (!failure_) note_alive(lock);
-  if (!failure_) fail({disk_errc::unusable, "the node has stopped"});
+  if (accepting_) note_alive(lock);
+  if (accepting_) fail({disk_errc::unusable, "the node has stopped"});
 }
 
 void Committer::commit_queue(Lock& lock) {
-  const std::vector<JournalEntry> entries = std::exchange(queue_, {});
+  std::vector<JournalEntry> entries = std::exchange(queue_, {});
   std::uint64_t end = handed_over_ - entries.size();
   const std::int64_t now_ms = options_.wall_ms();
   const Marks now = marks(now_ms);
   std::span<const JournalEntry> left(entries);
-  while (!left.empty()) {
+  Result<void> saved;
+  while (saved && !left.empty()) {
     const std::size_t count = batch_size(left);
     lock.unlock();
-    const auto saved = database_->save(left.first(count), now, now_ms);
+    saved = database_->save(left.first(count), now, now_ms);
     lock.lock();
     if (!saved) {
       fail(saved.error());
-      return tell(lock);
+      continue;
     }
     end += count;
     left = left.subspan(count);
@@ -133,6 +142,11 @@ void Committer::commit_queue(Lock& lock) {
     settle(end, {});
     if (options_.at_once) tell(lock);
   }
+  if (!saved) tell(lock);
+  // Many registers may end with them: nobody is to wait for that.
+  lock.unlock();
+  entries.clear();
+  lock.lock();
 }
 
 void Committer::note_alive(Lock& lock) {
@@ -150,15 +164,16 @@ void Committer::note_alive(Lock& lock) {
 void Committer::start_over(Lock& lock) {
   // From here on changes are queued again. Those that the registers below hold already are written
   // once more after them.
-  failure_.reset();
+  accepting_ = true;
   const std::uint64_t end = handed_over_;
   lock.unlock();
-  const auto registers = options_.registers();
+  auto registers = options_.registers();
   lock.lock();
   const std::int64_t now_ms = options_.wall_ms();
   const Marks now = marks(now_ms);
   lock.unlock();
   const auto saved = database_->replace(registers, now, now_ms);
+  registers.clear();
   lock.lock();
   if (saved) {
     last_commit_ = Clock::now();
@@ -170,14 +185,15 @@ void Committer::start_over(Lock& lock) {
 }
 
 void Committer::fail(const Error& why) {
-  retry_delay_ = recovering_ ? std::min(retry_delay_ * 2, retry_delay_max) : retry_delay_min;
-  recovering_ = true;
+  retry_delay_ = failure_ ? std::min(retry_delay_ * 2, retry_delay_max) : retry_delay_min;
+  accepting_ = false;
   failure_ = Error{disk_errc::not_saved, why.text()};
   queue_.clear();
   settle(handed_over_, *failure_);
 }
 
 void Committer::settle(std::uint64_t end, const Result<void>& result) {
+  settled_end_ = end;
   std::erase_if(receipts_, [&](Receipt* receipt) {
     if (receipt->end_ > end) return false;
     receipt->result_ = result;
@@ -185,8 +201,8 @@ void Committer::settle(std::uint64_t end, const Result<void>& result) {
   });
   done_.notify_all();
   // Where nobody waits for commits, those that follow another are no news.
-  if (result && !options_.at_once && !recovering_) return;
-  if (result) recovering_ = false;
+  if (result && !options_.at_once && !failure_) return;
+  if (result) failure_.reset();
   if (!settled_.empty() && settled_.back().result.has_value() == result.has_value()) {
     settled_.back().end = end;
   } else {

@@ -69,6 +69,8 @@ class Committer {
   void hold_alive(bool held);
   // Any thread. Blocks until what the receipt is for is settled. Error: not_saved.
   Result<void> wait(Receipt& receipt);
+  // Any thread. Why changes are not saved at present.
+  [[nodiscard]] std::optional<std::string> failure() const;
   // Any thread. What was settled since the last call, in order; neighbours of one result are one.
   [[nodiscard]] std::vector<Settled> settled();
   // Any thread but the commit thread. Commits what is left, ends the thread and closes the file;
@@ -92,17 +94,18 @@ class Committer {
   CommitterOptions options_;
   std::unique_ptr<Database> database_;  // the commit thread's
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable done_;
   std::vector<store::JournalEntry> queue_;
   Clock::time_point queue_since_;
   std::uint64_t handed_over_ = 0;  // number of the last entry in the queue
+  std::uint64_t settled_end_ = 0;
   store::Timestamp clock_;
   std::vector<Settled> settled_;
   std::vector<Receipt*> receipts_;
-  std::optional<Error> failure_;  // what is handed over is not saved
-  bool recovering_ = false;       // the next success is news
+  bool accepting_ = true;         // else what is handed over is given up
+  std::optional<Error> failure_;  // of the last commit
   bool alive_held_ = false;
   bool stopping_ = false;
   std::chrono::milliseconds retry_delay_{0};

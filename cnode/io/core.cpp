@@ -46,6 +46,10 @@ Core::Core(std::unique_ptr<store::Replica> replica, process::RouterOptions route
   committer_->start();
 }
 
+std::optional<std::string> Core::save_failure() const {
+  return committer_ ? committer_->failure() : std::nullopt;
+}
+
 void Core::stop_saving() {
   if (committer_) committer_->stop();
 }

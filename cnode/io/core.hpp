@@ -51,6 +51,8 @@ class Core {
   Result<void> set(ByteView canonical_key, const store::ValueView& value,
                    std::optional<std::int64_t> expires_in_ms);
   Result<void> erase(ByteView canonical_key);
+  // Why changes are not saved at present; none while they are, or need not be.
+  [[nodiscard]] std::optional<std::string> save_failure() const;
   // See Replica::report_changes.
   void report_changes(bool wanted);
   // The registers that a reader would see.

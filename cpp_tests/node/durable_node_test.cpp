@@ -98,11 +98,13 @@ TEST_CASE("sync: a full file refuses, and memory serves on") {
   const RealEpmd epmd;
   const TempDir dir;
   Member a("a", {}, in(dir, Durability::sync, std::uint64_t{1} << 20));
+  CHECK_FALSE(a.node->save_failure().has_value());
   const Term large = binary(std::string(2'000'000, 'x'));
   const auto refused = a.node->set(atom("large"), large);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == disk_errc::not_saved);
   CHECK(a.node->get(atom("large")) == large);
+  CHECK(a.node->save_failure().value_or("").find("--data-max-size") != std::string::npos);
   CHECK(a.diary.await_line("no longer saved"));
 }
 
