@@ -202,10 +202,14 @@ void Replica::Impl::forget_slot(Slot slot) {
 Replica::Replica(const ReplicaOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Replica::~Replica() = default;
 
-RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+RegisterPtr Replica::find(ByteView canonical_key) const {
   RegisterPtr reg = impl_->registers.find(canonical_key);
-  if (!reg || reg->is_tombstone() || is_past_deadline(reg->expires_at_ms(), wall_ms)) return {};
-  return reg;
+  return reg && !reg->is_tombstone() ? reg : RegisterPtr();
+}
+
+RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+  RegisterPtr reg = find(canonical_key);
+  return reg && !is_past_deadline(reg->expires_at_ms(), wall_ms) ? reg : RegisterPtr();
 }
 
 std::size_t Replica::size() const {
@@ -218,6 +222,11 @@ std::optional<std::int64_t> Replica::last_change_ms() const {
 
 void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) const {
   impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
+}
+
+void Replica::reserve(std::size_t registers) {
+  impl_->registers.reserve(registers);
+  impl_->changed_at.reserve(registers);
 }
 
 void Replica::report_changes(bool wanted) {

@@ -223,6 +223,15 @@ const Marks& Database::marks() const {
   return impl_->marks;
 }
 
+std::size_t Database::size() const {
+  Transaction txn;
+  MDB_stat stat{};
+  if (txn.begin(impl_->env.get(), MDB_RDONLY) == 0) {
+    ::mdb_stat(txn.get(), impl_->registers, &stat);
+  }
+  return stat.ms_entries;
+}
+
 Result<void> Database::load(const std::function<void(const store::KeptRegister&)>& visit) const {
   const std::string& path = impl_->directory.path();
   Transaction txn;

@@ -4,6 +4,7 @@
 // all of it or nothing, and all that came before. Not thread-safe; one thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +39,7 @@ class Database {
 
   // Of the last transaction; zeros in a new file.
   [[nodiscard]] const Marks& marks() const;
+  [[nodiscard]] std::size_t size() const;
   // Calls `visit` for each register, in no order; what it is given is valid during the call. Error:
   // damaged.
   Result<void> load(const std::function<void(const store::KeptRegister&)>& visit) const;

@@ -19,6 +19,7 @@ Result<void> load_into(store::Replica& replica, const Database& database,
     clock.time_ms = std::min(clock.time_ms + unknown_stamps_ms, store::time_ms_max);
     replica.restore_clock(clock);
   }
+  replica.reserve(database.size());
   auto loaded = database.load([&](const store::KeptRegister& kept) { replica.restore(kept, now); });
   const std::int64_t left_ms = database.marks().alive_ms;
   if (left_ms != 0 && now.wall_ms - left_ms > tombstone_ttl_ms) replica.doubt_restored(left_ms);

@@ -68,6 +68,9 @@ void Core::save_changes(const store::Now& now) {
 }
 
 store::RegisterPtr Core::get(ByteView canonical_key) const {
+  store::RegisterPtr reg = replica_->find(canonical_key);
+  // Few have a deadline, and to read the clock costs as much as the look-up.
+  if (!reg || !reg->expires_at_ms()) return reg;
   return replica_->get(canonical_key, read_clocks().wall_ms);
 }
 
