@@ -31,6 +31,7 @@ struct CommitterOptions {
   // for many at once.
   bool at_once = false;
   std::int64_t alive_interval_ms = 60'000;  // see limits.hpp
+  // Called in the commit thread, under a lock: must not call back.
   std::function<std::int64_t()> wall_ms;
   // Both are called in the commit thread. All registers, for a new start after a failure; there is
   // news in settled().

@@ -20,10 +20,12 @@ TEST_CASE("at once: whoever waits goes on when the write is in the file") {
   Owner owner(opened(dir.path()), Owner::at_once);
   REQUIRE(owner.set_and_wait("a", "1"));
   REQUIRE(owner.set_and_wait("b", "2"));
-  const auto settled = owner.committer.settled();
-  REQUIRE(settled.size() == 1);  // neighbours of one result are one
-  CHECK(settled[0].end == 2);
-  CHECK(settled[0].result);
+  owner.await_news(true);
+  owner.close();
+  const auto settled = owner.heard();
+  REQUIRE_FALSE(settled.empty());
+  CHECK(settled.back().end == 2);
+  CHECK(settled.back().result);
 }
 
 TEST_CASE("at once: many writers share commits") {
@@ -84,12 +86,12 @@ TEST_CASE(
   CHECK(refused.error().detail.find("--data-max-size") != std::string::npos);
   // What comes while the file is full.
   CHECK_FALSE(owner.set_and_wait("meanwhile", "2"));
-  auto settled = owner.committer.settled();
-  REQUIRE_FALSE(settled.empty());
-  CHECK_FALSE(settled.back().result);
+  owner.await_news(false);
+  CHECK(owner.committer.failure().has_value());
   owner.change("large", term("small"));
   CHECK_FALSE(owner.hand_over_and_wait());
-  owner.await_success();
+  owner.await_news(true);
+  CHECK_FALSE(owner.committer.failure().has_value());
   REQUIRE(owner.set_and_wait("after", "3"));
   owner.close();
   CHECK(contents_of(dir.path()) == owner.contents());

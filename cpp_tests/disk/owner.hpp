@@ -55,12 +55,14 @@ class Owner {
 
   // All that has been handed over by now is in the file.
   void await_saved() { REQUIRE(hand_over_and_wait()); }
-  // It tries again by itself, and tells when that has worked.
-  void await_success() {
-    await([this] {
-      const auto settled = committer.settled();
-      return !settled.empty() && settled.back().result.has_value();
-    });
+  // The latest news is that it works, or that it does not.
+  void await_news(bool works) {
+    await([this, works] { return !heard_.empty() && heard_.back().result.has_value() == works; });
+  }
+  // All that was told so far.
+  [[nodiscard]] std::vector<Settled> heard() {
+    const std::lock_guard lock(wake_mutex_);
+    return heard_;
   }
   // The clock has been looked at, which is done for each commit.
   void await_noted() {
@@ -81,8 +83,9 @@ class Owner {
     options.at_once = commits_at_once;
     options.alive_interval_ms = alive_ms;
     options.wall_ms = [this] {
+      const std::lock_guard lock(wake_mutex_);
       ++looks_;
-      wake();
+      wake_.notify_all();
       return wall_ms.load();
     };
     options.registers = [this] {
@@ -91,13 +94,12 @@ class Owner {
     };
     options.news = [this] {
       ++news;
-      wake();
+      const auto settled = committer.settled();
+      const std::lock_guard lock(wake_mutex_);
+      heard_.insert(heard_.end(), settled.begin(), settled.end());
+      wake_.notify_all();
     };
     return options;
-  }
-  void wake() {
-    const std::lock_guard lock(wake_mutex_);
-    wake_.notify_all();
   }
   template <class Condition>
   void await(Condition&& holds) {
@@ -109,6 +111,7 @@ class Owner {
   Kept kept_;
   std::mutex wake_mutex_;
   std::condition_variable wake_;
+  std::vector<Settled> heard_;
   std::atomic<int> looks_{0};
 
  public:
