@@ -130,7 +130,10 @@ void Committer::commit_queue(Lock& lock) {
   while (saved && !left.empty()) {
     const std::size_t count = batch_size(left);
     lock.unlock();
-    saved = database_->save(left.first(count), now, now_ms);
+    // The file is as old as what it lacks: a crash in between must not look like a short absence.
+    Marks noted = now;
+    if (count < left.size()) noted.alive_ms = database_->marks().alive_ms;
+    saved = database_->save(left.first(count), noted, now_ms);
     lock.lock();
     if (!saved) {
       fail(saved.error());
