@@ -158,6 +158,15 @@ void Replica::Impl::drop_tombstone(Slot slot) {
   forget_slot(slot);
 }
 
+void Replica::Impl::retire_tombstone(Slot slot, Effects& effects) {
+  for (const PeerKnowledge& peer : peers) {
+    if (peer.kind() == PeerKind::stock_with_delete && peer.has_shown(slot)) {
+      effects.emplace_back(Reclaim{peer.id(), RegisterPtr(registers.at(slot))});
+    }
+  }
+  drop_tombstone(slot);
+}
+
 void Replica::Impl::learn_stamp(PeerId from, const Timestamp& stamp, const Now& now,
                                 Effects& effects) {
   const ReceiveOutcome outcome = clock.receive(stamp, now.wall_ms);
@@ -315,7 +324,9 @@ ReceiveOutcome Replica::receive_timestamp(const Timestamp& stamp, const Now& now
 
 void Replica::wake(const Now& now, Effects& effects) {
   impl_->expire_due(now, effects);
-  while (const auto slot = impl_->tombstones.due(now.wall_ms)) impl_->drop_tombstone(*slot);
+  while (const auto slot = impl_->tombstones.due(now.wall_ms)) {
+    impl_->retire_tombstone(*slot, effects);
+  }
   impl_->judge_doubt(now, effects);
 }
 

@@ -41,6 +41,8 @@ struct Replica::Impl {
   void expire_due(const Now& now, Effects& effects);
   // Forgets a tombstone. Precondition: the slot holds one.
   void drop_tombstone(Slot slot);
+  // The same at the end of its time: the peers that can delete may forget it, too.
+  void retire_tombstone(Slot slot, Effects& effects);
   // Forgets what is in doubt, or ends the doubt, once it is decided which.
   void judge_doubt(const Now& now, Effects& effects);
   void drop_doubtful(Effects& effects);
