@@ -51,6 +51,15 @@ Store
   --tombstone-ttl SECONDS     For so long a delete is remembered, to correct nodes that missed it;
                               default: 86400
 
+Data
+  --data-dir DIR              Registers outlive the node in this directory, which is made when
+                              absent; default: they are in memory only
+  --durability HOW            When a write is in the directory; default: async
+                                async      at most 50 ms after it was answered
+                                sync       before it is answered
+  --data-max-size BYTES       The file there grows no larger; KB, MB, GB of 1024 are understood;
+                              default: as large as it gets
+
 Other
   --log-level LEVEL           The least important lines to log: debug, info, warning or error;
                               default: info
@@ -74,6 +83,8 @@ const std::map<std::string, Visibility> visibilities{{"hidden", Visibility::hidd
                                                      {"visible", Visibility::visible}};
 const std::map<std::string, RemoteAdmin> admins{
     {"full", RemoteAdmin::full}, {"groot", RemoteAdmin::groot}, {"off", RemoteAdmin::off}};
+const std::map<std::string, Durability> durabilities{{"async", Durability::async},
+                                                     {"sync", Durability::sync}};
 const std::map<std::string, LogLevel> levels{{"debug", LogLevel::debug},
                                              {"info", LogLevel::info},
                                              {"warning", LogLevel::warning},
@@ -87,6 +98,7 @@ struct Raw {
   std::string log_level = "info";
   std::string visibility = "hidden";
   std::string remote_admin = "full";
+  std::string durability = "async";
   std::uint64_t max_value_size = 0;
   std::int64_t net_ticktime_s = 0;
   std::int64_t tombstone_ttl_s = 0;
@@ -113,6 +125,13 @@ void add_options(CLI::App& app, NodeOptions& node, Raw& raw) {
   app.add_option("--max-value-size", raw.max_value_size)->transform(CLI::AsSizeValue(false));
   app.add_option("--tombstone-ttl", raw.tombstone_ttl_s)
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{tombstone_ttl_max.count()}));
+  auto* data_dir = app.add_option("--data-dir", node.data_dir)->check(check_not_empty);
+  app.add_option("--durability", raw.durability)
+      ->check(CLI::IsMember(durabilities))
+      ->needs(data_dir);
+  app.add_option("--data-max-size", node.data_max_size)
+      ->transform(CLI::AsSizeValue(false))
+      ->needs(data_dir);
   app.add_flag("--print-name", raw.print_name);
   app.add_option("--log-level", raw.log_level)->check(CLI::IsMember(levels));
 }
@@ -155,6 +174,7 @@ std::variant<CommandLine, Exit> parse_command_line(int argc, const char* const* 
   line.node.visibility = visibilities.at(raw.visibility);
   line.node.remote_admin = admins.at(raw.remote_admin);
   line.node.hidden_feed = feeds.at(raw.hidden_feed);
+  line.node.durability = durabilities.at(raw.durability);
   line.node.long_names = !raw.long_name.empty();
   line.node.name = line.node.long_names ? raw.long_name : raw.short_name;
   line.node.max_value_size = raw.max_value_size;

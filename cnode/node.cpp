@@ -6,6 +6,8 @@
 #include <random>
 #include <utility>
 
+#include "cnode/disk/limits.hpp"
+#include "cnode/disk/load.hpp"
 #include "cnode/io/core.hpp"
 #include "cnode/io/runtime.hpp"
 #include "cnode/options.hpp"
@@ -64,6 +66,15 @@ process::RemoteAdmin to_remote_admin(RemoteAdmin admin) {
       return process::RemoteAdmin::off;
   }
   return process::RemoteAdmin::off;
+}
+
+process::Saving to_saving(const NodeOptions& options) {
+  if (options.data_dir.empty()) return process::Saving::off;
+  return options.durability == Durability::sync ? process::Saving::sync : process::Saving::async;
+}
+
+std::int64_t alive_interval_ms(std::chrono::milliseconds tombstone_ttl) {
+  return std::clamp(tombstone_ttl / 4, disk::alive_interval_min, disk::alive_interval_max).count();
 }
 
 // A program can put together a Term that is no term (an atom that is not UTF-8, a map with a key
@@ -159,10 +170,31 @@ struct Node::Impl {
   std::unique_ptr<io::Core> core;
   std::unique_ptr<io::Runtime> runtime;
 
+  // Opens the data directory and fills the replica from it.
+  Result<std::unique_ptr<disk::Database>> load(const NodeOptions& options, store::Replica& replica);
+
   void write_log(LogLevel level, const std::string& text) const {
     if (log) log(level, text);
   }
 };
+
+Result<std::unique_ptr<disk::Database>> Node::Impl::load(const NodeOptions& options,
+                                                         store::Replica& replica) {
+  const store::Now begin = io::read_clocks();
+  auto database = disk::Database::open({options.data_dir, options.data_max_size});
+  if (!database) return database;
+  const auto loaded = disk::load_into(replica, **database, options.tombstone_ttl.count(), begin);
+  if (!loaded) return loaded.error();
+  const auto took_ms = io::read_clocks().monotonic_ms - begin.monotonic_ms;
+  write_log(LogLevel::info, std::to_string(replica.size()) + " registers read from " +
+                                options.data_dir + " in " + std::to_string(took_ms) + " ms");
+  if (replica.in_doubt()) {
+    write_log(LogLevel::warning,
+              "this node was away for longer than tombstones live: of those registers it will drop "
+              "what the cluster no longer has");
+  }
+  return database;
+}
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
@@ -178,6 +210,19 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   impl->name = resolved->self.full();
   impl->log = options.log;
   impl->write_log(LogLevel::info, "the cookie is from " + resolved->cookie.source);
+
+  store::ReplicaOptions replica_options;
+  replica_options.node_id = random_64();
+  replica_options.value_bytes_max = options.max_value_size;
+  replica_options.tombstone_ttl_ms = options.tombstone_ttl.count();
+  auto replica = std::make_unique<store::Replica>(replica_options);
+  io::SavingOptions saving;
+  saving.alive_interval_ms = alive_interval_ms(options.tombstone_ttl);
+  if (!options.data_dir.empty()) {
+    auto database = impl->load(options, *replica);
+    if (!database) return database.error();
+    saving.database = *std::move(database);
+  }
 
   io::RuntimeOptions runtime;
   runtime.self = resolved->self;
@@ -199,17 +244,20 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   auto opened = io::Runtime::open(std::move(runtime));
   if (!opened) return opened.error();
 
-  store::ReplicaOptions replica;
-  replica.node_id = random_64();
-  replica.value_bytes_max = options.max_value_size;
-  replica.tombstone_ttl_ms = options.tombstone_ttl.count();
   process::RouterOptions router;
   router.self = resolved->self;
   router.creation = (*opened)->creation();
   router.hidden_feed = to_hidden_feed(options.hidden_feed);
   router.remote_admin = to_remote_admin(options.remote_admin);
+  router.saving = to_saving(options);
   router.random = random_64;
-  impl->core = std::make_unique<io::Core>(replica, std::move(router));
+  router.started_ms = io::read_clocks().monotonic_ms;
+  if (saving.database) {
+    impl->core =
+        std::make_unique<io::Core>(std::move(replica), std::move(router), std::move(saving));
+  } else {
+    impl->core = std::make_unique<io::Core>(std::move(replica), std::move(router));
+  }
   impl->core->report_changes(false);  // until somebody listens
   impl->runtime = std::move(*opened);
   impl->runtime->run(*impl->core);
@@ -259,6 +307,10 @@ std::size_t Node::size() const {
   return impl_->core->size();
 }
 
+std::optional<std::string> Node::save_failure() const {
+  return impl_->core->save_failure();
+}
+
 std::uint64_t Node::on_change(std::function<void(const Change&)> listener) {
   const std::uint64_t number = impl_->listeners.add(std::move(listener));
   impl_->core->report_changes(true);
@@ -283,6 +335,7 @@ std::vector<std::string> Node::peers() const {
 
 void Node::stop() {
   impl_->runtime->stop();
+  impl_->core->stop_saving();
 }
 
 }  // namespace groot

@@ -37,6 +37,8 @@ enum class Visibility { hidden, visible };
 enum class HiddenFeed { announce, tap, off };
 // What remote calls may do: all that is documented; Groot and questions; nothing.
 enum class RemoteAdmin { full, groot, off };
+// When a write is in the data directory: at most 50 ms after it was answered, or before.
+enum class Durability { async, sync };
 
 struct NodeOptions {
   // "alive" or "alive@host"; a host is added as `erl` does. Empty: RELEASE_NODE, else "groot".
@@ -53,6 +55,9 @@ struct NodeOptions {
   RemoteAdmin remote_admin = RemoteAdmin::full;
   std::size_t max_value_size = std::size_t{64} << 20;
   std::chrono::milliseconds tombstone_ttl{24LL * 60 * 60 * 1000};
+  std::string data_dir;  // where registers outlive the process; made when absent. Empty: nowhere
+  Durability durability = Durability::async;
+  std::uint64_t data_max_size = 0;  // bytes of the file in it; 0: as large as it gets
   // Where log lines go: one call a line, from the node's own thread. Empty: nowhere.
   std::function<void(LogLevel, const std::string&)> log = nullptr;
 };
@@ -67,8 +72,9 @@ struct Change {
 
 class Node {
  public:
-  // Registers with epmd, listens, dials. Fails, and leaves nothing behind, when the name is taken
-  // or malformed, no cookie is to be had, epmd or the port cannot be used.
+  // Reads the data directory, registers with epmd, listens, dials. Fails, and leaves nothing
+  // behind, when the name is taken or malformed, no cookie is to be had, the data directory, epmd
+  // or the port cannot be used.
   [[nodiscard]] static Result<std::unique_ptr<Node>> start(const NodeOptions& options);
   ~Node();  // stops
   Node(const Node&) = delete;
@@ -77,11 +83,16 @@ class Node {
   // None when the key is absent, deleted, expired, or holds a term deeper than a Term can be.
   [[nodiscard]] std::optional<Term> get(const Term& key) const;
   // Readable here when it returns, on its way to every peer. expires_in: none = never, 0 = at once.
+  // With Durability::sync it returns when the write is saved (inside an on_change callback:
+  // before), or with an error when that cannot be: the write stands nevertheless.
   Result<void> set(const Term& key, const Term& value,
                    std::optional<std::chrono::milliseconds> expires_in = std::nullopt);
   Result<void> erase(const Term& key);
   [[nodiscard]] std::vector<Term> keys() const;
   [[nodiscard]] std::size_t size() const;
+
+  // Why changes do not reach the data directory at present, where there is one.
+  [[nodiscard]] std::optional<std::string> save_failure() const;
 
   // Calls `listener` for every change from now on, local and remote, in the node's own thread, in
   // the order they were applied. Returns a number for remove_listener, after which it is not called

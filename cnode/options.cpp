@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "cnode/disk/limits.hpp"
+
 namespace groot {
 namespace {
 
@@ -177,6 +179,13 @@ Result<ResolvedOptions> resolve(const NodeOptions& options, const Environment& e
   }
   if (options.tombstone_ttl < tombstone_ttl_min || options.tombstone_ttl > tombstone_ttl_max) {
     return Error{options_errc::bad_value, "tombstones must live for a second to a hundred years"};
+  }
+  if (options.data_max_size != 0 && options.data_max_size < disk::data_bytes_min) {
+    return Error{options_errc::bad_value, "the largest data file must be 1 MiB or more"};
+  }
+  if (options.data_dir.empty() &&
+      (options.durability == Durability::sync || options.data_max_size != 0)) {
+    return Error{options_errc::bad_value, "nothing can be durable without a data directory"};
   }
   auto self = own_name(options, environment);
   if (!self) return self.error();

@@ -49,6 +49,7 @@ struct Report {
     drift_ahead,         // once per peer an hour
     list_key,            // once per key, which no stock peer will get; once per peer
     tombstones_dropped,  // at most once a minute
+    absent_too_long,     // what became of the values in doubt
   } cause;
   std::string detail;
   RegisterPtr reg = nullptr;

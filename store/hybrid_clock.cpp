@@ -52,12 +52,16 @@ ReceiveOutcome HybridClock::receive(const Timestamp& stamp, std::int64_t wall_ms
     outcome.rejected = true;
     return outcome;
   }
-  if (std::tie(stamp.time_ms, stamp.counter) > std::tie(last_.time_ms, last_.counter)) {
-    last_.time_ms = stamp.time_ms;
-    last_.counter = stamp.counter;
-    outcome.advanced = true;
-  }
+  const Timestamp before = last_;
+  resume(stamp);
+  outcome.advanced = last_ != before;
   return outcome;
+}
+
+void HybridClock::resume(const Timestamp& stamp) {
+  if (std::tie(stamp.time_ms, stamp.counter) <= std::tie(last_.time_ms, last_.counter)) return;
+  last_.time_ms = stamp.time_ms;
+  last_.counter = stamp.counter;
 }
 
 }  // namespace groot::store

@@ -41,6 +41,8 @@ class HybridClock {
   Timestamp issue(std::int64_t wall_ms, const Timestamp& floor = {});
   // Issues nothing: later stamps will be above `stamp`, unless it was rejected.
   ReceiveOutcome receive(const Timestamp& stamp, std::int64_t wall_ms);
+  // The same for a stamp that an earlier run of this node had come to: never rejected.
+  void resume(const Timestamp& stamp);
 
   [[nodiscard]] std::uint64_t node_id() const { return last_.node_id; }
   [[nodiscard]] const Timestamp& last() const { return last_; }

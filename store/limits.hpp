@@ -26,4 +26,8 @@ inline constexpr std::int64_t correction_grace_ms = 2'000;
 // peer may have deleted the key before it ever showed it, and then both sides would differ forever.
 inline constexpr std::int64_t correction_retry_ms = 60'000;
 
+// How long after the first state of a peer others may still show that the cluster's memory goes on:
+// long enough to find them, and for them to send what they have.
+inline constexpr std::int64_t doubt_grace_ms = 10'000;
+
 }  // namespace groot::store

@@ -19,7 +19,7 @@ namespace groot::store {
 using Slot = std::uint32_t;
 
 // 64 bits, all of them usable as an index. Not keyed: keys come from the cluster, which is trusted
-// with far more than collisions.
+// with far more than collisions. Frozen: data files carry it as a check on their records.
 [[nodiscard]] std::uint64_t hash_key(ByteView key);
 
 class RegisterMap {

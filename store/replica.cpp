@@ -52,6 +52,8 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
   const bool had_deadline = found && found->reg->expires_at_ms();
   const bool same_version = found && found->reg->stamp() == reg->stamp();
 
+  if (found && doubt.active()) doubt.resolve(found->slot);
+
   // From here on, found->reg may be gone.
   const Slot slot = registers.put(std::move(stored), hash, found);
   if (had_tombstone) tombstones.removed();
@@ -70,6 +72,7 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
     forget_slot(slot);
   }
   ++changes;
+  journal.stored(reg);
   if (reports_changes) effects.emplace_back(Changed{RegisterPtr(reg)});
   if (!found && reg->key_is_list()) {
     effects.emplace_back(Report{Report::Cause::list_key,
@@ -95,6 +98,10 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
       reg.kind == RegisterKind::value && is_past_deadline(reg.expires_at_ms, now.wall_ms);
   const RegisterView incoming = expired ? expiry_tombstone(reg) : reg;
   const auto found = registers.lookup(reg.key, hash);
+  if (doubt.active()) [[unlikely]] {
+    doubt.held_by(from, reg.stamp);
+    if (found) doubt.resolve(found->slot);
+  }
 
   MergeOutcome outcome;
   if (found) {
@@ -144,8 +151,9 @@ void Replica::Impl::expire_due(const Now& now, Effects& effects) {
 }
 
 void Replica::Impl::drop_tombstone(Slot slot) {
-  const ByteView key = registers.at(slot)->key();
-  registers.erase(key, hash_key(key));
+  const RegisterPtr dropped(registers.at(slot));
+  registers.erase(dropped->key(), hash_key(dropped->key()));
+  journal.dropped(dropped.get());
   tombstones.removed();
   forget_slot(slot);
 }
@@ -278,6 +286,8 @@ void Replica::clear(Effects& effects) {
   impl.expiries.clear();
   impl.changed_at.clear();
   impl.values.store(0, std::memory_order_relaxed);
+  impl.journal.cleared();
+  impl.doubt.end();
   for (PeerKnowledge& peer : impl.peers) peer.we_lost_data();
 }
 
@@ -317,13 +327,17 @@ void Replica::wake(const Now& now, Effects& effects) {
   while (const auto slot = impl_->tombstones.due(now.wall_ms)) {
     impl_->retire_tombstone(*slot, effects);
   }
+  impl_->judge_doubt(now, effects);
 }
 
 std::optional<std::int64_t> Replica::next_wake_wall_ms() const {
   const auto expiry = impl_->expiries.next_at_ms();
   const auto tombstone_end = impl_->tombstones.next_at_ms();
-  if (!expiry || !tombstone_end) return expiry ? expiry : tombstone_end;
-  return std::min(*expiry, *tombstone_end);
+  std::optional<std::int64_t> next = impl_->doubt.keep_at_ms();
+  for (const auto& at : {expiry, tombstone_end}) {
+    if (at && (!next || *at < *next)) next = at;
+  }
+  return next;
 }
 
 }  // namespace groot::store

@@ -18,6 +18,7 @@
 #include "ei_codec/result.hpp"
 #include "store/effects.hpp"
 #include "store/hybrid_clock.hpp"
+#include "store/journal.hpp"
 #include "store/limits.hpp"
 #include "store/register.hpp"
 #include "store/register_map.hpp"
@@ -123,8 +124,36 @@ class Replica {
   // Wall time of the next deadline, if any.
   [[nodiscard]] std::optional<std::int64_t> next_wake_wall_ms() const;
 
-  // Every register, tombstones included, in no order (sys:get_state, nodeup, sync). Owner only.
+  // ---- what outlives the process ----
+
+  // Takes in a register of an earlier run: our version of its key, as if it had been here all the
+  // time, with no effects. Before anything else, and each key once. What is past its deadline comes
+  // as the tombstone that it leaves; a tombstone past its lifetime goes at the next wake.
+  void restore(const KeptRegister& kept, const Now& now);
+  // Stamps of this clock will be above `last`, that of an earlier run, whatever wall time says.
+  void restore_clock(const Timestamp& last);
+  // This node was last there at `left_ms`, so long ago that tombstones of meanwhile may be gone:
+  // the values restored are in doubt (store/doubt.hpp) until a peer's state decides which of them
+  // go. A stock peer's state is one that end_full_state ended; a peer of ours says by itself that
+  // it has shown all, but for what it `doubts`; and of each is told since when it has been there
+  // (wall time).
+  void doubt_restored(std::int64_t left_ms);
+  [[nodiscard]] bool in_doubt() const;
+  void peer_shown(PeerId peer, bool doubts, const Now& now, Effects& effects);
+  void peer_since(PeerId peer, std::int64_t since_ms, const Now& now, Effects& effects);
+
+  // From now on every change of a register goes into the journal.
+  void keep_journal();
+  // Changes since the last call; and how many there were in all, these included.
+  [[nodiscard]] std::vector<JournalEntry> take_journal();
+  [[nodiscard]] std::uint64_t journal_end() const;
+  // No stamp that was issued, or moved the clock, is above it.
+  [[nodiscard]] const Timestamp& clock() const;
+
+  // Every register, tombstones included, in no order (sys:get_state). Owner only.
   void for_each(const std::function<void(const RegisterPtr&)>& visit) const;
+  // The same without what is in doubt: what others may see (nodeup, sync).
+  void for_each_certain(const std::function<void(const RegisterPtr&)>& visit) const;
 
  private:
   struct Impl;

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "store/doubt.hpp"
 #include "store/expiry_queue.hpp"
 #include "store/peer_knowledge.hpp"
 #include "store/replica.hpp"
@@ -42,6 +43,9 @@ struct Replica::Impl {
   void drop_tombstone(Slot slot);
   // The same at the end of its time: the peers that can delete may forget it, too.
   void retire_tombstone(Slot slot, Effects& effects);
+  // Forgets what is in doubt, or ends the doubt, once it is decided which.
+  void judge_doubt(const Now& now, Effects& effects);
+  void drop_doubtful(Effects& effects);
 
   void learn_stamp(PeerId from, const Timestamp& stamp, const Now& now, Effects& effects);
   void drop_excess_tombstones(const Now& now, Effects& effects);
@@ -53,6 +57,8 @@ struct Replica::Impl {
 
   ReplicaOptions options;
   HybridClock clock;
+  Journal journal;
+  Doubt doubt;
   RegisterMap registers;
   Tombstones tombstones;
   ExpiryQueue expiries;

@@ -43,6 +43,7 @@ std::vector<RegisterPtr> Replica::full_state_for(PeerId peer, Effects& effects) 
   state.reserve(impl_->registers.size());
   std::size_t withheld = 0;
   impl_->registers.for_each([&](Slot slot, const RegisterPtr& reg) {
+    if (impl_->doubt.about(slot)) return;
     if (!receiver.may_be_sent(*reg)) {
       ++withheld;
       return;
@@ -74,11 +75,15 @@ bool Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
   if (known == nullptr || !known->in_full_state()) return false;
   const std::uint64_t changes_before = impl.changes;
   impl.expire_due(now, effects);  // so that no value is sent that no longer is one
+  if (impl.doubt.active()) {
+    impl.doubt.peer_shown(peer, false, now.wall_ms);
+    impl.judge_doubt(now, effects);
+  }
 
   known->forget_old_sends(now.monotonic_ms);
   std::vector<RegisterPtr> lacking;
   for (Slot slot = 0; slot < impl.registers.slot_end(); ++slot) {
-    if (known->is_settled(slot)) continue;
+    if (known->is_settled(slot) || impl.doubt.about(slot)) continue;
     const Register* reg = impl.registers.at(slot);
     if (reg == nullptr) continue;
     const bool ancient =

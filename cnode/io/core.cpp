@@ -15,21 +15,70 @@ store::Now read_clocks() {
           .wall_ms = duration_cast<milliseconds>(wall).count()};
 }
 
-Core::Core(const store::ReplicaOptions& replica_options, process::RouterOptions router_options)
-    : replica_(replica_options), router_(std::move(router_options), replica_) {}
+Core::Core(std::unique_ptr<store::Replica> replica, process::RouterOptions router_options)
+    : replica_(std::move(replica)), router_(std::move(router_options), *replica_) {}
+
+Core::Core(std::unique_ptr<store::Replica> replica, process::RouterOptions router_options,
+           SavingOptions saving)
+    : replica_(std::move(replica)),
+      router_(router_options, *replica_),
+      writes_wait_(router_options.saving == process::Saving::sync) {
+  disk::CommitterOptions options;
+  options.at_once = writes_wait_;
+  options.alive_interval_ms = saving.alive_interval_ms;
+  options.wall_ms = [] { return read_clocks().wall_ms; };
+  options.registers = [this] {
+    std::vector<store::RegisterPtr> all;
+    const std::lock_guard lock(mutex_);
+    replica_->for_each([&all](const store::RegisterPtr& reg) { all.push_back(reg); });
+    return all;
+  };
+  options.news = [this] {
+    std::function<void()> wake;
+    {
+      const std::lock_guard lock(mutex_);
+      wake = wake_;
+    }
+    if (wake) wake();
+  };
+  committer_ = std::make_unique<disk::Committer>(std::move(options), std::move(saving.database));
+  committer_->hold_alive(replica_->in_doubt());
+  committer_->start();
+}
+
+std::optional<std::string> Core::save_failure() const {
+  return committer_ ? committer_->failure() : std::nullopt;
+}
+
+void Core::stop_saving() {
+  if (committer_) committer_->stop();
+}
+
+void Core::save_changes(const store::Now& now) {
+  if (auto changes = replica_->take_journal(); !changes.empty()) {
+    committer_->hand_over(std::move(changes), replica_->journal_end(), replica_->clock());
+  }
+  // After what the end of the doubt has changed, or that would be forgotten by a crash in between.
+  committer_->hold_alive(replica_->in_doubt());
+  for (const disk::Settled& settled : committer_->settled()) {
+    std::optional<std::string> failure;
+    if (!settled.result) failure = settled.result.error().detail;
+    router_.settled(settled.end, failure, now);
+  }
+}
 
 store::RegisterPtr Core::get(ByteView canonical_key) const {
-  store::RegisterPtr reg = replica_.find(canonical_key);
+  store::RegisterPtr reg = replica_->find(canonical_key);
   // Few have a deadline, and to read the clock costs as much as the look-up.
   if (!reg || !reg->expires_at_ms()) return reg;
-  return replica_.get(canonical_key, read_clocks().wall_ms);
+  return replica_->get(canonical_key, read_clocks().wall_ms);
 }
 
 std::vector<store::RegisterPtr> Core::registers() const {
   std::vector<store::RegisterPtr> found;
   const std::lock_guard lock(mutex_);
   const std::int64_t wall_ms = read_clocks().wall_ms;
-  replica_.for_each([&](const store::RegisterPtr& reg) {
+  replica_->for_each([&](const store::RegisterPtr& reg) {
     const bool expired = reg->expires_at_ms().has_value() && *reg->expires_at_ms() <= wall_ms;
     if (!reg->is_tombstone() && !expired) found.push_back(reg);
   });
@@ -38,12 +87,13 @@ std::vector<store::RegisterPtr> Core::registers() const {
 
 void Core::report_changes(bool wanted) {
   const std::lock_guard lock(mutex_);
-  replica_.report_changes(wanted);
+  replica_->report_changes(wanted);
 }
 
 template <class Write>
 Result<void> Core::write(Write&& write) {
   std::function<void()> wake;
+  std::optional<disk::Committer::Receipt> receipt;
   {
     std::unique_lock lock(mutex_);
     // A listener writes from the network thread itself, which would wait for its own work. And a
@@ -53,14 +103,21 @@ Result<void> Core::write(Write&& write) {
                         [this] { return pending_.size() < pending_effects_max || detached_; });
     }
     store::Effects effects;
-    if (auto written = write(replica_, read_clocks(), effects); !written) return written;
-    if (detached_ || effects.empty()) return {};
-    const bool was_empty = pending_.empty();
-    pending_.insert(pending_.end(), std::make_move_iterator(effects.begin()),
-                    std::make_move_iterator(effects.end()));
-    if (was_empty) wake = wake_;
+    if (auto written = write(*replica_, read_clocks(), effects); !written) return written;
+    if (committer_) {
+      if (writes_wait_ && std::this_thread::get_id() != network_thread_) receipt.emplace();
+      committer_->hand_over(replica_->take_journal(), replica_->journal_end(), replica_->clock(),
+                            receipt ? &*receipt : nullptr);
+    }
+    if (!detached_ && !effects.empty()) {
+      const bool was_empty = pending_.empty();
+      pending_.insert(pending_.end(), std::make_move_iterator(effects.begin()),
+                      std::make_move_iterator(effects.end()));
+      if (was_empty) wake = wake_;
+    }
   }
   if (wake) wake();
+  if (receipt) return committer_->wait(*receipt);
   return {};
 }
 

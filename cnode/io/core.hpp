@@ -2,19 +2,21 @@
 // which writers leave what their writes want done for the network thread.
 //
 // A writer never waits for the network. It does wait, a moment, when it is so much faster than the
-// network thread that the queue is full.
+// network thread that the queue is full; and until its write is in the file, where that is wanted.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "cnode/disk/committer.hpp"
 #include "cnode/process/router.hpp"
 #include "store/replica.hpp"
 
@@ -25,22 +27,39 @@ using ei_codec::ByteView;
 // Both clocks, read now.
 [[nodiscard]] store::Now read_clocks();
 
+// Where changes are saved: `database` is what the replica was loaded from. RouterOptions::saving
+// says whether writes wait for it.
+struct SavingOptions {
+  std::unique_ptr<disk::Database> database;
+  std::int64_t alive_interval_ms = 60'000;
+};
+
 class Core {
  public:
-  Core(const store::ReplicaOptions& replica_options, process::RouterOptions router_options);
+  Core(std::unique_ptr<store::Replica> replica, process::RouterOptions router_options);
+  // The same, with changes saved from now on.
+  Core(std::unique_ptr<store::Replica> replica, process::RouterOptions router_options,
+       SavingOptions saving);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
   // ---- any thread ----
   [[nodiscard]] store::RegisterPtr get(ByteView canonical_key) const;
-  [[nodiscard]] std::size_t size() const { return replica_.size(); }
+  [[nodiscard]] std::size_t size() const { return replica_->size(); }
+  // With Saving::sync both return when the write is in the file, but at once in the network thread.
+  // Error then: disk_errc::not_saved; the write stands all the same.
   Result<void> set(ByteView canonical_key, const store::ValueView& value,
                    std::optional<std::int64_t> expires_in_ms);
   Result<void> erase(ByteView canonical_key);
+  // Why changes are not saved at present; none while they are, or need not be.
+  [[nodiscard]] std::optional<std::string> save_failure() const;
   // See Replica::report_changes.
   void report_changes(bool wanted);
   // The registers that a reader would see.
   [[nodiscard]] std::vector<store::RegisterPtr> registers() const;
+
+  // When the network thread has ended: saves what is left. What is written later is not saved.
+  void stop_saving();
 
   // ---- the network thread ----
 
@@ -57,6 +76,7 @@ class Core {
     const store::Now now = read_clocks();
     perform_pending(now);
     std::forward<Call>(call)(router_, now);
+    if (committer_) save_changes(now);
     return router_.take_actions();
   }
   [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
@@ -65,15 +85,19 @@ class Core {
   template <class Write>
   Result<void> write(Write&& write);
   void perform_pending(const store::Now& now);
+  // Hands over what has changed, and tells the router what has been settled.
+  void save_changes(const store::Now& now);
 
   mutable std::mutex mutex_;
   std::condition_variable drained_;
-  store::Replica replica_;
+  std::unique_ptr<store::Replica> replica_;
   process::Router router_;
   store::Effects pending_;
   std::function<void()> wake_;
   std::thread::id network_thread_;
   bool detached_ = false;
+  bool writes_wait_ = false;
+  std::unique_ptr<disk::Committer> committer_;  // last: its thread uses the rest
 };
 
 }  // namespace groot::io

@@ -15,26 +15,56 @@ using ei_codec::Term;
 // implements, above 0.1.x which has no delete; not the version of this program.
 constexpr std::string_view groot_version = "0.2.0";
 
-Result<Bytes> ok_or(const Result<void>& done) {
-  if (!done) return done.error();
-  return value(atom("ok"));
-}
+// The functions that write: `ok`, once the write is saved where that is waited for.
+class Writes {
+ public:
+  using Write = std::function<Result<void>(const Arguments&, const Now&)>;
 
-void add_store_functions(RemoteFunctions& functions, StoreRequests& requests,
+  Writes(RemoteFunctions& functions, const store::Replica& replica, Saves& saves)
+      : functions_(functions), replica_(replica), saves_(saves) {}
+
+  void add(std::string_view module, std::string_view function, std::size_t arity, Write write) {
+    functions_.add(module, function, arity,
+                   [&replica = replica_, &saves = saves_, write = std::move(write),
+                    module = std::string(module), function = std::string(function),
+                    arity](const Arguments& args, const Now& now, const Finish& finish) {
+                     const auto written = write(args, now);
+                     if (!written) {
+                       finish(argument_error(written.error().text(), module, function, args), now);
+                       return;
+                     }
+                     const auto answer = [=](const Result<void>& saved, const Now& then) {
+                       if (saved) {
+                         finish(returned(atom("ok")), then);
+                       } else {
+                         finish(runtime_error(saved.error().text(), module, function, arity), then);
+                       }
+                     };
+                     saves.when_saved(replica.journal_end(), now, answer);
+                   });
+  }
+
+ private:
+  RemoteFunctions& functions_;
+  const store::Replica& replica_;
+  Saves& saves_;
+};
+
+void add_store_functions(RemoteFunctions& functions, Writes& writes, StoreRequests& requests,
                          std::string_view module) {
   functions.add(module, "get", 1,
                 [&requests](const Arguments& args, const Now& now, const Finish& finish) {
                   const auto reg = requests.get(args[0], now);
                   finish(reg ? Returned{value_message(reg)} : returned(ei_codec::nil()), now);
                 });
-  functions.add_immediate(module, "set", 2, [&requests](const Arguments& args, const Now& now) {
-    return ok_or(requests.set(args[0], args[1], std::nullopt, now));
+  writes.add(module, "set", 2, [&requests](const Arguments& args, const Now& now) {
+    return requests.set(args[0], args[1], std::nullopt, now);
   });
-  functions.add_immediate(module, "set", 3, [&requests](const Arguments& args, const Now& now) {
-    return ok_or(requests.set(args[0], args[1], args[2], now));
+  writes.add(module, "set", 3, [&requests](const Arguments& args, const Now& now) {
+    return requests.set(args[0], args[1], args[2], now);
   });
-  functions.add_immediate(module, "delete", 1, [&requests](const Arguments& args, const Now& now) {
-    return ok_or(requests.erase(args[0], now));
+  writes.add(module, "delete", 1, [&requests](const Arguments& args, const Now& now) {
+    return requests.erase(args[0], now);
   });
 }
 
@@ -76,14 +106,16 @@ void add_application_functions(RemoteFunctions& functions) {
 
 }  // namespace
 
-void add_groot_functions(RemoteFunctions& functions, StoreRequests& requests) {
-  add_store_functions(functions, requests, "Elixir.Groot");
-  add_store_functions(functions, requests, "Elixir.Groot.Storage");
-  functions.add_immediate("Elixir.Groot.Storage", "delete_all", 0,
-                          [&requests](const Arguments&, const Now& now) {
-                            requests.delete_all(now);
-                            return value(atom("ok"));
-                          });
+void add_groot_functions(RemoteFunctions& functions, const store::Replica& replica,
+                         StoreRequests& requests, Saves& saves) {
+  Writes writes(functions, replica, saves);
+  add_store_functions(functions, writes, requests, "Elixir.Groot");
+  add_store_functions(functions, writes, requests, "Elixir.Groot.Storage");
+  writes.add("Elixir.Groot.Storage", "delete_all", 0,
+             [&requests](const Arguments&, const Now& now) {
+               requests.delete_all(now);
+               return Result<void>();
+             });
   add_application_functions(functions);
 }
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include "cnode/process/remote_functions.hpp"
+#include "cnode/process/saves.hpp"
 #include "cnode/process/store_requests.hpp"
 
 namespace groot::process {
 
-// `requests` must outlive `functions`.
-void add_groot_functions(RemoteFunctions& functions, StoreRequests& requests);
+// The others must outlive `functions`.
+void add_groot_functions(RemoteFunctions& functions, const store::Replica& replica,
+                         StoreRequests& requests, Saves& saves);
 
 }  // namespace groot::process

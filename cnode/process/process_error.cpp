@@ -24,6 +24,8 @@ class Category final : public std::error_category {
         return "no such process";
       case process_errc::call_failed:
         return "the remote call failed";
+      case process_errc::not_saved:
+        return "kept in memory and sent to the other nodes, but not saved";
     }
     return "unknown process error";
   }

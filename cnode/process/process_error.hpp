@@ -14,6 +14,7 @@ enum class process_errc {
   peer_gone,         // the link ended before the answer
   no_process,        // nothing is registered under the name at the peer
   call_failed,       // the remote function raised, threw, exited, or was not let run
+  not_saved,         // a write is in memory and on its way to the peers, but not in the file
 };
 
 [[nodiscard]] const std::error_category& process_category();

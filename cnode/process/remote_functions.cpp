@@ -40,9 +40,7 @@ Raised exception(std::string_view name, std::string_view text, std::string_view 
 
 Raised refusal(std::string_view why, std::string_view module, std::string_view function,
                const Arguments& arguments) {
-  if (is_elixir(module)) {
-    return exception("Elixir.RuntimeError", why, module, function, arguments.size());
-  }
+  if (is_elixir(module)) return runtime_error(why, module, function, arguments.size());
   return {ei_codec::tuple({atom("refused"), ei_codec::binary(why)}),
           stack_of(module, function, arguments.list().bytes())};
 }
@@ -54,6 +52,11 @@ Returned returned(const Term& term) {
 }
 Result<Bytes> value(const Term& term) {
   return encode_term(term);
+}
+
+Raised runtime_error(std::string_view text, std::string_view module, std::string_view function,
+                     std::size_t arity) {
+  return exception("Elixir.RuntimeError", text, module, function, arity);
 }
 
 Raised argument_error(std::string_view text, std::string_view module, std::string_view function,

@@ -81,6 +81,10 @@ class RemoteFunctions {
 [[nodiscard]] Raised argument_error(std::string_view text, std::string_view module,
                                     std::string_view function, const Arguments& arguments);
 
+// `raise text` in a function of an Elixir module.
+[[nodiscard]] Raised runtime_error(std::string_view text, std::string_view module,
+                                   std::string_view function, std::size_t arity);
+
 // The name in an atom argument, or an error that says which argument should have been one.
 [[nodiscard]] Result<std::string> atom_argument(const Arguments& arguments, std::size_t index);
 

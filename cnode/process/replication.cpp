@@ -151,7 +151,7 @@ void Replication::push_full_state(Peer& peer, const Now& now) {
 void Replication::cast_state(Peer& peer, const Now& now) {
   Registers state;
   state.reserve(replica_.size());
-  replica_.for_each([&](const store::RegisterPtr& reg) {
+  replica_.for_each_certain([&](const store::RegisterPtr& reg) {
     if (may_be_sent(peer, *reg)) state.push_back(reg);
   });
   if (state.empty()) {

@@ -17,6 +17,7 @@
 #include "cnode/process/replication.hpp"
 #include "cnode/process/requests.hpp"
 #include "cnode/process/rpc_process.hpp"
+#include "cnode/process/saves.hpp"
 #include "cnode/process/signals.hpp"
 #include "cnode/process/spawned.hpp"
 #include "cnode/process/storage_process.hpp"
@@ -34,6 +35,10 @@ struct Router::Impl {
   // ---- replication: who is ready for it, who is lost ----
   void ready(Peer& peer, const Now& now);
   void storage_down(Peer& peer, const Now& now);
+  // While we are in doubt it matters how long a peer has been up.
+  void ask_uptime(const Peer& peer, const Now& now);
+  void up_for(store::PeerId peer, std::uint64_t uptime_ms, const Now& now);
+  void all_sent(LinkId link, std::uint64_t uptime_ms, bool doubts, const Now& now);
   void peer_down(LinkId link, const Now& now);
 
   // ---- messages ----
@@ -85,6 +90,7 @@ struct Router::Impl {
   Requests requests{outbox};
   Replication replication{outbox, peers, replica};
   StoreRequests store_requests{replica, replication};
+  Saves saves{options.saving, outbox};
   Discovery discovery{options.self, outbox, peers, requests};
   Spawned spawned{outbox};
   RegisteredNames names;
@@ -109,6 +115,7 @@ struct Router::Impl {
                          replica,
                          replication,
                          store_requests,
+                         saves,
                          {[this](const Peer& peer, const StorageSeen& seen, const Now& now) {
                             probe.storage_spoke(peer, seen, now);
                           },
@@ -119,7 +126,10 @@ struct Router::Impl {
   ClockProcess clock{outbox, replica};
   NetKernelProcess net_kernel{outbox};
   RpcProcess rpc{options.self, outbox, spawned, functions};
-  PeerProcess peer_process{outbox};
+  PeerProcess peer_process{
+      outbox, [this](LinkId link, std::uint64_t uptime_ms, bool doubts, const Now& now) {
+        all_sent(link, uptime_ms, doubts, now);
+      }};
   GlobalNameServer global{
       options.self,
       outbox,
@@ -133,7 +143,7 @@ struct Router::Impl {
 Router::Impl::Impl(RouterOptions router_options, store::Replica& replica_used)
     : options(std::move(router_options)), replica(replica_used) {
   for (const ServedProcess* process : served) names.emplace_back(process->name(), process->pid());
-  add_groot_functions(functions, store_requests);
+  add_groot_functions(functions, replica, store_requests, saves);
   node_functions.add_to(functions);
 }
 
@@ -141,8 +151,13 @@ void Router::Impl::ready(Peer& peer, const Now& now) {
   if (peer.is_ours()) {
     replica.peer_up(peer.id, *peer.kind, now);
     replication.push_full_state(peer, now);
+    // From whom large registers come, so that it does not overtake them.
+    outbox.send_to_name(
+        peer.link, ServedPid::large_updates, peer_process_name,
+        PeerProcess::encode_all_sent(now.monotonic_ms - options.started_ms, replica.in_doubt()));
     return;
   }
+  ask_uptime(peer, now);
   auto& last_storage = peers.last_storage(peer);
   const bool same_process = last_storage && last_storage->pid == *peer.storage;
   last_storage = {*peer.storage, *peer.kind};
@@ -161,6 +176,36 @@ void Router::Impl::ready(Peer& peer, const Now& now) {
   if (!feeds) return;
   feed.start(peer, options.hidden_feed == HiddenFeed::announce, now);
   if (options.hidden_feed == HiddenFeed::tap) tap.install(peer, now);
+}
+
+void Router::Impl::ask_uptime(const Peer& peer, const Now& now) {
+  if (!replica.in_doubt()) return;
+  requests.call(peer.link, "erlang", "statistics", {ei_codec::atom("wall_clock")}, now,
+                [this, id = peer.id](const Result<Term>& answer, const Now& then) {
+                  const auto* times = answer ? answer->get_if<ei_codec::Tuple>() : nullptr;
+                  if (times == nullptr || times->elements.empty()) return;
+                  const auto uptime_ms = times->elements.front().get_if<std::int64_t>();
+                  if (uptime_ms && *uptime_ms >= 0) {
+                    up_for(id, static_cast<std::uint64_t>(*uptime_ms), then);
+                  }
+                });
+}
+
+void Router::Impl::up_for(store::PeerId peer, std::uint64_t uptime_ms, const Now& now) {
+  const auto since_ms =
+      now.wall_ms - static_cast<std::int64_t>(std::min(uptime_ms, store::time_ms_max));
+  store::Effects effects;
+  replica.peer_since(peer, since_ms, now, effects);
+  replication.perform(std::move(effects), now);
+}
+
+void Router::Impl::all_sent(LinkId link, std::uint64_t uptime_ms, bool doubts, const Now& now) {
+  const Peer* peer = peers.find(link);
+  if (!peer) return;
+  store::Effects effects;
+  replica.peer_shown(peer->id, doubts, now, effects);
+  replication.perform(std::move(effects), now);
+  up_for(peer->id, uptime_ms, now);
 }
 
 void Router::Impl::storage_down(Peer& peer, const Now&) {
@@ -262,6 +307,10 @@ void Router::receive(LinkId link, const dist::Frame& frame, const Now& now) {
 
 void Router::perform(store::Effects effects, const Now& now) {
   impl_->replication.perform(std::move(effects), now);
+}
+
+void Router::settled(std::uint64_t end, const std::optional<std::string>& failure, const Now& now) {
+  impl_->saves.settled(end, failure, now);
 }
 
 void Router::wake(const Now& now) {

@@ -38,12 +38,17 @@ enum class HiddenFeed { announce, tap, off };
 // nodes of ours ask of each other.
 enum class RemoteAdmin { full, groot, off };
 
+// Whether writes are kept beyond the process: not; soon after they are answered; before.
+enum class Saving { off, async, sync };
+
 struct RouterOptions {
   NodeName self;
   std::uint32_t creation = 0;
   HiddenFeed hidden_feed = HiddenFeed::announce;
   RemoteAdmin remote_admin = RemoteAdmin::full;
+  Saving saving = Saving::off;
   std::function<std::uint64_t()> random;
+  std::int64_t started_ms = 0;  // monotonic; when this node came up
 };
 
 // ---- actions: a closed sum type, performed in order ----
@@ -91,6 +96,9 @@ class Router {
   void receive(LinkId link, const dist::Frame& frame, const Now& now);
   // What a local write wants done.
   void perform(store::Effects effects, const Now& now);
+  // The replica's journal up to number `end` is saved, or is known not to be and why. With
+  // Saving::sync writes are answered then; with async only failures and their end are told.
+  void settled(std::uint64_t end, const std::optional<std::string>& failure, const Now& now);
 
   void wake(const Now& now);
   [[nodiscard]] std::optional<std::int64_t> next_wake_ms(const Now& now) const;  // monotonic

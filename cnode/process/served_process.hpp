@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "cnode/process/gen_message.hpp"
 #include "cnode/process/peers.hpp"
@@ -32,6 +33,8 @@ class ServedProcess {
   [[nodiscard]] std::string_view name() const { return name_; }
   // What sys:get_state shows, one term. `nil` where there is nothing to see.
   virtual void append_state(Bytes& out) const;
+  // What sys:get_status shows beside that: {Label :: charlist, _} each.
+  [[nodiscard]] virtual std::vector<ei_codec::Term> status() const { return {}; }
 
  protected:
   // Each returns false when the message is not one that this process knows; the base then answers

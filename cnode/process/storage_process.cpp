@@ -11,11 +11,18 @@ using ei_codec::TermReader;
 
 }  // namespace
 
-void StorageProcess::answer_result(const ReplyTo& to, const Result<void>& result) {
-  if (result) {
-    answer(to, ei_codec::atom("ok"));
+void StorageProcess::answer_write(const ReplyTo& to, const Result<void>& written, const Now& now) {
+  const auto answer_result = [this, to](const Result<void>& result, const Now&) {
+    if (result) {
+      answer(to, ei_codec::atom("ok"));
+    } else {
+      answer(to, error_reply(refusal_code(result.error()), result.error().text()));
+    }
+  };
+  if (written) {
+    saves_.when_saved(replica_.journal_end(), now, answer_result);
   } else {
-    answer(to, error_reply(refusal_code(result.error()), result.error().text()));
+    answer_result(written, now);
   }
 }
 
@@ -24,7 +31,7 @@ bool StorageProcess::on_call(const ReplyTo& from, ScannedTerm request, const Del
   TermReader reader(request);
   if (reader.take_atom("delete_all")) {
     requests_.delete_all(now);
-    answer(from, ei_codec::atom("ok"));
+    answer_write(from, {}, now);
     return true;
   }
   const auto arity = reader.take_tuple();
@@ -41,7 +48,7 @@ bool StorageProcess::on_call(const ReplyTo& from, ScannedTerm request, const Del
     return true;
   }
   if (*arity == 2 && reader.take_atom("delete")) {
-    answer_result(from, requests_.erase(reader.take_term(), now));
+    answer_write(from, requests_.erase(reader.take_term(), now), now);
     return true;
   }
   if (*arity < 3 || !reader.take_atom("set")) return false;
@@ -49,7 +56,7 @@ bool StorageProcess::on_call(const ReplyTo& from, ScannedTerm request, const Del
   const ScannedTerm value = reader.take_term();
   std::optional<ScannedTerm> expires_in;
   if (*arity == 4) expires_in = reader.take_term();
-  answer_result(from, requests_.set(key, value, expires_in, now));
+  answer_write(from, requests_.set(key, value, expires_in, now), now);
   return true;
 }
 

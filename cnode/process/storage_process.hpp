@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "cnode/process/replication.hpp"
+#include "cnode/process/saves.hpp"
 #include "cnode/process/served_process.hpp"
 #include "cnode/process/store_requests.hpp"
 #include "ei_codec/term_reader.hpp"
@@ -20,16 +21,19 @@ class StorageProcess final : public ServedProcess {
   };
 
   StorageProcess(Outbox& outbox, Peers& peers, store::Replica& replica, Replication& replication,
-                 StoreRequests& requests, Hooks hooks)
+                 StoreRequests& requests, Saves& saves, Hooks hooks)
       : ServedProcess(outbox, ServedPid::storage, storage_name),
         peers_(peers),
         replica_(replica),
         replication_(replication),
         requests_(requests),
+        saves_(saves),
         hooks_(std::move(hooks)) {}
 
   // #{table => 'Elixir.Groot.Storage', registers => #{Key => R}}, as stock Groot's.
   void append_state(Bytes& out) const override;
+  // How changes are saved.
+  [[nodiscard]] std::vector<ei_codec::Term> status() const override { return saves_.status(); }
 
  protected:
   bool on_call(const ReplyTo& from, ScannedTerm request, const Delivery& delivery,
@@ -43,12 +47,14 @@ class StorageProcess final : public ServedProcess {
   [[nodiscard]] bool is_complete_state(const Delivery& delivery, const Now& now);
   bool propagate_delete(ScannedTerm key, const Delivery& delivery, const Now& now);
   void skipped(const Delivery& delivery, std::uint32_t count, const Error& why, const Now& now);
-  void answer_result(const ReplyTo& to, const Result<void>& result);
+  // Of a write: once it is saved, where that is waited for.
+  void answer_write(const ReplyTo& to, const Result<void>& written, const Now& now);
 
   Peers& peers_;
   store::Replica& replica_;
   Replication& replication_;
   StoreRequests& requests_;
+  Saves& saves_;
   Hooks hooks_;
   Bytes key_scratch_;
 };

@@ -1,5 +1,6 @@
 #include "cnode/process/store_requests.hpp"
 
+#include "cnode/process/process_error.hpp"
 #include "cnode/process/register_codec.hpp"
 #include "ei_codec/term_reader.hpp"
 #include "store/store_error.hpp"
@@ -50,6 +51,7 @@ std::string_view refusal_code(const Error& error) {
   if (error.code == store::store_errc::bad_expiry) return "bad_expiry";
   if (error.code == store::store_errc::value_too_large) return "value_too_large";
   if (error.code == store::store_errc::key_too_large) return "key_too_large";
+  if (error.code == process_errc::not_saved) return "not_saved";
   return "bad_term";
 }
 

@@ -13,6 +13,11 @@ namespace {
 // What gen_server shows: a header, what every server has, and the state.
 void append_status(Outbox& outbox, const ServedProcess& process, Bytes& out) {
   const ei_codec::Term pid = outbox.pid(process.pid());
+  std::vector<ei_codec::Term> data{
+      ei_codec::tuple({ei_codec::charlist("Status"), ei_codec::atom("running")}),
+      ei_codec::tuple({ei_codec::charlist("Parent"), pid}),
+      ei_codec::tuple({ei_codec::charlist("Logged events"), ei_codec::list({})})};
+  for (ei_codec::Term& more : process.status()) data.push_back(std::move(more));
   append_tuple(out, 4);
   append_atom(out, "status");
   encode_term(pid, out);
@@ -27,14 +32,7 @@ void append_status(Outbox& outbox, const ServedProcess& process, Bytes& out) {
       ei_codec::tuple({ei_codec::atom("header"), ei_codec::charlist("Status for generic server " +
                                                                     std::string(process.name()))}),
       out);
-  encode_term(
-      ei_codec::tuple(
-          {ei_codec::atom("data"),
-           ei_codec::list(
-               {ei_codec::tuple({ei_codec::charlist("Status"), ei_codec::atom("running")}),
-                ei_codec::tuple({ei_codec::charlist("Parent"), pid}),
-                ei_codec::tuple({ei_codec::charlist("Logged events"), ei_codec::list({})})})}),
-      out);
+  encode_term(ei_codec::tuple({ei_codec::atom("data"), ei_codec::list(std::move(data))}), out);
   append_tuple(out, 2);
   append_atom(out, "data");
   append_list(out, 1);

@@ -1,7 +1,8 @@
 // sys: get_state and get_status of the processes of this node (OTP's sys.erl).
 //
 //   get_state   → {ok, State}, or State before OTP 26.1: the asking node is asked what it runs
-//   get_status  → {status, Pid, {module, gen_server}, [PDict, running, Parent, Debug, Misc]}
+//   get_status  → {status, Pid, {module, gen_server}, [PDict, running, Parent, Debug, Misc]}; the
+//                 storage's Misc says how changes are saved, where they are
 //
 // Everything else sys can ask for (suspend, terminate, install, replace_state …) would stop or
 // change a process that this node cannot do without: it is refused with {error, _}.

@@ -25,7 +25,7 @@ Bytes encoded(int value) {
 }
 
 struct World {
-  World() : core(replica_options(), router_options()) {}
+  World() : core(std::make_unique<store::Replica>(replica_options()), router_options()) {}
 
   static store::ReplicaOptions replica_options() {
     store::ReplicaOptions options;

@@ -65,6 +65,9 @@ TEST_CASE("a lower layer never includes a higher one") {
   CHECK(passes("cnode/dist/link.cpp", including("\"ei_codec/bytes.hpp\"")));
   CHECK_FALSE(passes("cnode/dist/link.cpp", including("\"store/replica.hpp\"")));
   CHECK_FALSE(passes("cnode/dist/link.cpp", including("\"cnode/process/router.hpp\"")));
+  CHECK(passes("cnode/disk/load.cpp", including("\"store/replica.hpp\"")));
+  CHECK_FALSE(passes("cnode/disk/load.cpp", including("\"cnode/process/router.hpp\"")));
+  CHECK_FALSE(passes("cnode/process/saves.cpp", including("\"cnode/disk/committer.hpp\"")));
   CHECK(passes("cnode/process/router.cpp", including("\"store/replica.hpp\"")));
   CHECK_FALSE(passes("cnode/process/router.cpp", including("\"cnode/io/runtime.hpp\"")));
   CHECK_FALSE(passes("cnode/process/router.cpp", including("\"cnode/node.hpp\"")));
@@ -95,6 +98,13 @@ TEST_CASE("Asio stays in cnode/io") {
   CHECK_FALSE(passes("cnode/process/router.cpp", including("<boost/asio/buffer.hpp>")));
   CHECK_FALSE(passes("cnode/dist/link.cpp", including("<boost/asio/buffer.hpp>")));
   CHECK_FALSE(passes("cnode/io/tcp_link.cpp", including("<boost/lexical_cast.hpp>")));
+}
+
+TEST_CASE("LMDB stays in cnode/disk") {
+  CHECK(passes("cnode/disk/database.cpp", including("<lmdb.h>")));
+  CHECK_FALSE(passes("store/replica.cpp", including("<lmdb.h>")));
+  CHECK_FALSE(passes("cnode/io/core.cpp", including("<lmdb.h>")));
+  CHECK_FALSE(passes("cnode/node.cpp", including("<lmdb.h>")));
 }
 
 TEST_CASE("the pure layers know neither the operating system nor the time") {

@@ -8,6 +8,7 @@
 #include "cnode/options.hpp"
 
 using groot::CommandLine;
+using groot::Durability;
 using groot::Exit;
 using groot::HiddenFeed;
 using groot::LogLevel;
@@ -53,6 +54,20 @@ TEST_CASE("nothing given: the defaults, with epmd started when absent") {
   CHECK(line.node.tombstone_ttl == defaults.tombstone_ttl);
   CHECK(line.node.start_epmd);
   CHECK(line.log_level == LogLevel::info);
+}
+
+TEST_CASE("what is durable, and where") {
+  const auto defaults = accepted({});
+  CHECK(defaults.node.data_dir.empty());
+  CHECK(defaults.node.durability == Durability::async);
+  CHECK(defaults.node.data_max_size == 0);
+  const auto line =
+      accepted({"--data-dir", "some/where", "--durability", "sync", "--data-max-size", "2GB"});
+  CHECK(line.node.data_dir == "some/where");
+  CHECK(line.node.durability == Durability::sync);
+  CHECK(line.node.data_max_size == std::uint64_t{2} << 30);
+  CHECK(refused({"--durability", "sync"}).status == 1);
+  CHECK(refused({"--data-dir", "x", "--durability", "perhaps"}).status == 1);
 }
 
 TEST_CASE("every option reaches the node") {

@@ -15,12 +15,13 @@ using ei_codec::tuple;
 constexpr std::uint32_t own_creation = 7;
 constexpr std::uint32_t peer_creation = 9;
 
-RouterOptions options(HiddenFeed feed, const std::string& name, RemoteAdmin admin) {
+RouterOptions options(HiddenFeed feed, const std::string& name, RemoteAdmin admin, Saving saving) {
   RouterOptions made;
   made.self = node(name);
   made.creation = own_creation;
   made.hidden_feed = feed;
   made.remote_admin = admin;
+  made.saving = saving;
   made.random = [count = std::uint64_t{0}]() mutable { return ++count; };
   return made;
 }
@@ -85,10 +86,13 @@ Term register_term(const Term& key, const Term& value, std::uint64_t time, std::
                         {atom("hlc"), stamp_term(time, counter, node_id)}});
 }
 
-Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id, RemoteAdmin admin)
+Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id, RemoteAdmin admin,
+               Saving saving)
     : replica(store::ReplicaOptions{.node_id = node_id}),
-      router(options(feed, name, admin), replica),
-      name_(name) {}
+      router(options(feed, name, admin, saving), replica),
+      name_(name) {
+  if (saving != Saving::off) replica.keep_journal();
+}
 
 LinkId Script::up(const std::string& name, bool visible) {
   const LinkId link = link_names_.size();

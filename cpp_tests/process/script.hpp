@@ -55,7 +55,8 @@ struct Sent {
 class Script {
  public:
   explicit Script(HiddenFeed feed = HiddenFeed::off, const std::string& name = us,
-                  std::uint64_t node_id = 1, RemoteAdmin admin = RemoteAdmin::full);
+                  std::uint64_t node_id = 1, RemoteAdmin admin = RemoteAdmin::full,
+                  Saving saving = Saving::off);
 
   // Links have the numbers 1, 2, 3 …
   LinkId up(const std::string& name, bool visible = false);

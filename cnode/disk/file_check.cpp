@@ -1,0 +1,206 @@
+// The layout is that of lmdb.h 0.9 on a machine with 64 bits, whose numbers are in its own order:
+//
+//   page    number:64  pad:16  flags:16  lower:16  upper:16  then node offsets:16 up to lower,
+//   nodes
+//           from upper on; of an overflow page lower and upper are one number, how many pages it is
+//   node    low:16  high:16  flags:16  key_size:16  key  value
+//           branch: low, high and flags are the page below; leaf: low and high are the value's size
+//   table   pad:32  flags:16  depth:16  three page counts:64  entries:64  root:64
+//   meta    (in page 0 and 1) magic:32  version:32  address:64  size:64  free table  main table
+//           last page:64  transaction:64
+#include "cnode/disk/file_check.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <span>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+#include "cnode/disk/disk_error.hpp"
+#include "ei_codec/bytes.hpp"
+
+namespace groot::disk {
+namespace {
+
+using ei_codec::Bytes;
+using ei_codec::ByteView;
+
+constexpr std::uint32_t magic = 0xbeefc0de;
+constexpr std::uint32_t version = 1;
+constexpr std::size_t page_header_size = 16;
+constexpr std::size_t node_header_size = 8;
+constexpr std::size_t table_size = 48;
+constexpr std::size_t free_table_at = page_header_size + 24;
+constexpr std::size_t main_table_at = free_table_at + table_size;
+constexpr std::size_t last_page_at = main_table_at + table_size;
+constexpr std::size_t transaction_at = last_page_at + 8;
+constexpr std::size_t meta_size = transaction_at + 8;
+constexpr std::size_t page_size_min = 512;
+constexpr std::size_t page_size_max = 32'768;
+constexpr std::uint16_t branch_page = 0x01;
+constexpr std::uint16_t leaf_page = 0x02;
+constexpr std::uint16_t overflow_page = 0x04;
+constexpr std::uint16_t value_elsewhere = 0x01;
+constexpr std::uint16_t value_is_table = 0x02;
+constexpr std::uint64_t no_page = ~std::uint64_t{0};
+
+template <class Number>
+Number read(ByteView bytes, std::size_t at) {
+  Number number;
+  std::memcpy(&number, bytes.data() + at, sizeof number);
+  return number;
+}
+
+class Walk {
+ public:
+  Walk(int file, std::size_t page_size, std::uint64_t pages)
+      : file_(file), page_(page_size), seen_(pages) {}
+
+  // The table at `description` and all below it.
+  bool table(ByteView description) {
+    const auto root = read<std::uint64_t>(description, 40);
+    if (root == no_page) return true;
+    entries_ = 0;
+    std::vector<std::uint64_t> left{root};
+    std::vector<Bytes> tables;
+    while (!left.empty()) {
+      const std::uint64_t number = left.back();
+      left.pop_back();
+      if (!page(number, left, tables)) return false;
+    }
+    if (entries_ != read<std::uint64_t>(description, 32)) return false;
+    for (const Bytes& below : tables) {
+      if (!table(below)) return false;
+    }
+    return true;
+  }
+
+ private:
+  // Takes the pages from `number` on, which nobody else may have.
+  bool take(std::uint64_t number, std::uint64_t count) {
+    if (number >= seen_.size() || count > seen_.size() - number) return false;
+    for (std::uint64_t i = number; i < number + count; ++i) {
+      if (seen_[i]) return false;
+      seen_[i] = true;
+    }
+    return true;
+  }
+
+  bool load(std::uint64_t number, std::span<std::uint8_t> into) const {
+    const auto at = static_cast<off_t>(number * page_.size());
+    return ::pread(file_, into.data(), into.size(), at) == static_cast<ssize_t>(into.size()) &&
+           read<std::uint64_t>(into, 0) == number;
+  }
+
+  bool page(std::uint64_t number, std::vector<std::uint64_t>& left, std::vector<Bytes>& tables) {
+    if (!take(number, 1) || !load(number, page_)) return false;
+    const auto flags = read<std::uint16_t>(page_, 10);
+    const std::size_t lower = read<std::uint16_t>(page_, 12);
+    const std::size_t upper = read<std::uint16_t>(page_, 14);
+    const bool is_branch = flags == branch_page;
+    if (!is_branch && flags != leaf_page) return false;
+    if (lower <= page_header_size || lower > upper || upper > page_.size()) return false;
+    for (std::size_t at = page_header_size; at + 2 <= lower; at += 2) {
+      const std::size_t node = read<std::uint16_t>(page_, at);
+      if (node < upper || node + node_header_size > page_.size()) return false;
+      const ByteView bytes = ByteView(page_).subspan(node);
+      if (!(is_branch ? branch(bytes, left) : leaf(bytes, tables))) return false;
+    }
+    return true;
+  }
+
+  static bool branch(ByteView node, std::vector<std::uint64_t>& left) {
+    const std::size_t key_size = read<std::uint16_t>(node, 6);
+    if (node_header_size + key_size > node.size()) return false;
+    left.push_back(std::uint64_t{read<std::uint32_t>(node, 0)} |
+                   std::uint64_t{read<std::uint16_t>(node, 4)} << 32);
+    return true;
+  }
+
+  bool leaf(ByteView node, std::vector<Bytes>& tables) {
+    const std::size_t size = read<std::uint32_t>(node, 0);
+    const auto flags = read<std::uint16_t>(node, 4);
+    const std::size_t value_at = node_header_size + read<std::uint16_t>(node, 6);
+    const bool elsewhere = (flags & value_elsewhere) != 0;
+    const std::size_t here = elsewhere ? sizeof(std::uint64_t) : size;
+    if (value_at > node.size() || here > node.size() - value_at) return false;
+    ++entries_;
+    if (elsewhere) return overflow(read<std::uint64_t>(node, value_at), size);
+    if ((flags & value_is_table) == 0) return true;
+    if (size != table_size) return false;
+    const ByteView table = node.subspan(value_at, size);
+    tables.emplace_back(table.begin(), table.end());
+    return true;
+  }
+
+  bool overflow(std::uint64_t number, std::size_t size) {
+    std::array<std::uint8_t, page_header_size> header{};
+    if (number >= seen_.size() || !load(number, header)) return false;
+    const std::uint64_t count = read<std::uint32_t>(header, 12);
+    return read<std::uint16_t>(header, 10) == overflow_page &&
+           count * page_.size() >= page_header_size + size && take(number, count);
+  }
+
+  int file_;
+  Bytes page_;
+  std::vector<bool> seen_;
+  std::uint64_t entries_ = 0;  // of the table being walked
+};
+
+struct Meta {
+  std::array<std::uint8_t, meta_size> bytes{};
+  [[nodiscard]] bool is_known() const {
+    return read<std::uint32_t>(bytes, page_header_size) == magic &&
+           read<std::uint32_t>(bytes, page_header_size + 4) == version;
+  }
+  [[nodiscard]] std::size_t page_size() const { return read<std::uint32_t>(bytes, free_table_at); }
+  [[nodiscard]] std::uint64_t transaction() const {
+    return read<std::uint64_t>(bytes, transaction_at);
+  }
+};
+
+std::optional<Meta> read_meta(int file, std::size_t at) {
+  Meta meta;
+  const auto got = ::pread(file, meta.bytes.data(), meta.bytes.size(), static_cast<off_t>(at));
+  if (got != static_cast<ssize_t>(meta.bytes.size())) return std::nullopt;
+  return meta;
+}
+
+bool is_whole(int file, std::uint64_t file_bytes) {
+  if (file_bytes == 0) return true;
+  const auto first = read_meta(file, 0);
+  if (!first) return false;
+  if (!first->is_known()) return true;
+  const std::size_t page_size = first->page_size();
+  if (page_size < page_size_min || page_size > page_size_max) return false;
+  const auto second = read_meta(file, page_size);
+  if (!second || !second->is_known()) return false;
+  const Meta& newest = second->transaction() > first->transaction() ? *second : *first;
+  const ByteView meta = newest.bytes;
+  Walk walk(file, page_size, file_bytes / page_size);
+  return walk.table(meta.subspan(free_table_at, table_size)) &&
+         walk.table(meta.subspan(main_table_at, table_size));
+}
+
+}  // namespace
+
+Result<void> check_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0 && errno == ENOENT) return {};
+  struct stat status {};
+  if (file < 0 || ::fstat(file, &status) != 0) {
+    const std::error_code why(errno, std::generic_category());
+    if (file >= 0) ::close(file);
+    return {disk_errc::unusable, path + ": " + why.message()};
+  }
+  const bool whole = is_whole(file, static_cast<std::uint64_t>(status.st_size));
+  ::close(file);
+  if (whole) return {};
+  return {disk_errc::damaged, path + " is not whole"};
+}
+
+}  // namespace groot::disk

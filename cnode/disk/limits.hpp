@@ -1,0 +1,32 @@
+// How often, how much, how large: every bound of this layer, and why.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace groot::disk {
+
+// Between a change and the commit that holds it, where nobody waits for that: many share one, and
+// with the commit itself it is done within 50 ms.
+inline constexpr std::chrono::milliseconds commit_delay{20};
+// Of one transaction: what a commit takes stays short, and what it dirties fits into memory.
+inline constexpr std::size_t batch_entries_max = 20'000;
+inline constexpr std::size_t batch_bytes_max = std::size_t{32} << 20;
+// How long after a failed commit everything is tried again, doubled each time: it costs a look at
+// every register.
+inline constexpr std::chrono::milliseconds retry_delay_min{1'000};
+inline constexpr std::chrono::milliseconds retry_delay_max{30'000};
+// How often an idle node notes that it is there; a quarter of the tombstone lifetime where that is
+// less, but not below the minimum.
+inline constexpr std::chrono::milliseconds alive_interval_max{60'000};
+inline constexpr std::chrono::milliseconds alive_interval_min{500};
+
+// Address space for the file; doubled whenever it is full.
+inline constexpr std::uint64_t map_bytes_first = std::uint64_t{64} << 20;
+// The smallest --data-max-size: an empty file takes a part of it.
+inline constexpr std::uint64_t data_bytes_min = std::uint64_t{1} << 20;
+// Longer keys are found in the file by a digest: LMDB ends at 511 bytes.
+inline constexpr std::size_t plain_key_bytes_max = 500;
+
+}  // namespace groot::disk

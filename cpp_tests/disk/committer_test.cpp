@@ -1,0 +1,129 @@
+#include "cnode/disk/committer.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cnode/disk/disk_error.hpp"
+#include "cnode/disk/limits.hpp"
+#include "cpp_tests/disk/owner.hpp"
+
+using namespace groot::disk;
+using namespace groot::disk::testing;
+using groot::ei_codec::Bytes;
+using namespace std::chrono_literals;
+
+TEST_CASE("at once: whoever waits goes on when the write is in the file") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once);
+  REQUIRE(owner.set_and_wait("a", "1"));
+  REQUIRE(owner.set_and_wait("b", "2"));
+  owner.await_news(true);
+  owner.close();
+  const auto settled = owner.heard();
+  REQUIRE_FALSE(settled.empty());
+  CHECK(settled.back().end == 2);
+  CHECK(settled.back().result);
+}
+
+TEST_CASE("at once: many writers share commits") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once);
+  constexpr int writers = 8;
+  constexpr int writes = 50;
+  std::atomic<int> failures{0};
+  std::vector<std::thread> threads;
+  for (int writer = 0; writer < writers; ++writer) {
+    threads.emplace_back([&, writer] {
+      for (int i = 0; i < writes; ++i) {
+        const std::string key = std::to_string(writer) + "." + std::to_string(i);
+        if (!owner.set_and_wait(key, "v")) ++failures;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(failures == 0);
+  CHECK(owner.news < writers * writes);
+  owner.close();
+  CHECK(contents_of(dir.path()).size() == writers * writes);
+}
+
+TEST_CASE("in the background: nothing has to be asked for, and what is left is saved at the end") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::in_background);
+  owner.set("a", "1");
+  owner.set("b", "2");
+  owner.await_saved();
+  owner.set("c", "3");
+  owner.close();
+  CHECK(contents_of(dir.path()) == owner.contents());
+  CHECK(owner.news == 0);
+}
+
+TEST_CASE("more than one batch at once") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once);
+  for (std::size_t i = 0; i < batch_entries_max * 2 + 10; ++i) {
+    owner.change("key" + std::to_string(i), "v");
+  }
+  REQUIRE(owner.hand_over_and_wait());
+  owner.close();
+  CHECK(contents_of(dir.path()).size() == batch_entries_max * 2 + 10);
+}
+
+TEST_CASE(
+    "a full file: writers are told, memory goes on, and all of it is saved when there is room") {
+  const TempDir dir;
+  Owner owner(opened(dir.path(), data_bytes_min), Owner::at_once);
+  REQUIRE(owner.set_and_wait("before", "1"));
+  const Bytes large(data_bytes_min, 'x');
+  owner.change("large", large);
+  const auto refused = owner.hand_over_and_wait();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == disk_errc::not_saved);
+  CHECK(refused.error().detail.find("--data-max-size") != std::string::npos);
+  // What comes while the file is full.
+  CHECK_FALSE(owner.set_and_wait("meanwhile", "2"));
+  owner.await_news(false);
+  CHECK(owner.committer.failure().has_value());
+  owner.change("large", term("small"));
+  CHECK_FALSE(owner.hand_over_and_wait());
+  owner.await_news(true);
+  CHECK_FALSE(owner.committer.failure().has_value());
+  REQUIRE(owner.set_and_wait("after", "3"));
+  owner.close();
+  CHECK(contents_of(dir.path()) == owner.contents());
+}
+
+TEST_CASE("after the end nobody waits for ever, and the file is free for the next") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once);
+  owner.committer.stop();
+  const auto refused = owner.set_and_wait("late", "1");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == disk_errc::not_saved);
+}
+
+TEST_CASE("a node whose absence is not settled does not note that it is there") {
+  const TempDir dir;
+  const std::int64_t left_ms = wall_start_ms - 1'000'000;
+  auto database = opened(dir.path());
+  REQUIRE(database->save({}, {{}, left_ms}, left_ms));
+  Owner owner(std::move(database), Owner::in_background);
+  owner.committer.hold_alive(true);
+  owner.set("a", "1");
+  owner.close();
+  CHECK(opened(dir.path())->marks().alive_ms == left_ms);
+}
+
+TEST_CASE("an idle node notes that it is there") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::in_background, 20);
+  const std::int64_t before = owner.wall_ms;
+  owner.wall_ms += 5'000;
+  owner.await_noted();
+  owner.close();
+  CHECK(opened(dir.path())->marks().alive_ms >= before + 5'000);
+}

@@ -1,0 +1,121 @@
+// Who has a replica and a committer, as cnode/io/core does: one lock over the replica, changes
+// handed over under it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cnode/disk/committer.hpp"
+#include "cpp_tests/disk/support.hpp"
+
+namespace groot::disk::testing {
+
+class Owner {
+ public:
+  static constexpr bool at_once = true;
+  static constexpr bool in_background = false;
+
+  Owner(std::unique_ptr<Database> database, bool commits_at_once, std::int64_t alive_ms = 60'000)
+      : committer(options(commits_at_once, alive_ms), std::move(database)) {
+    committer.start();
+  }
+
+  // A change of the replica that the committer has not heard of yet.
+  void change(std::string_view key, ei_codec::ByteView value) {
+    const std::lock_guard lock(mutex_);
+    const auto done = kept_.replica.set(term(key), value, std::nullopt, kept_.now, kept_.effects);
+    if (!done) std::abort();
+  }
+  void change(std::string_view key, std::string_view value) { change(key, term(value)); }
+  void hand_over(Committer::Receipt* receipt = nullptr) {
+    const std::lock_guard lock(mutex_);
+    committer.hand_over(kept_.replica.take_journal(), kept_.replica.journal_end(),
+                        kept_.replica.clock(), receipt);
+  }
+  Result<void> hand_over_and_wait() {
+    Committer::Receipt receipt;
+    hand_over(&receipt);
+    return committer.wait(receipt);
+  }
+  void set(std::string_view key, std::string_view value) {
+    change(key, value);
+    hand_over();
+  }
+  Result<void> set_and_wait(std::string_view key, std::string_view value) {
+    change(key, value);
+    return hand_over_and_wait();
+  }
+
+  // All that has been handed over by now is in the file.
+  void await_saved() { REQUIRE(hand_over_and_wait()); }
+  // The latest news is that it works, or that it does not.
+  void await_news(bool works) {
+    await([this, works] { return !heard_.empty() && heard_.back().result.has_value() == works; });
+  }
+  // All that was told so far.
+  [[nodiscard]] std::vector<Settled> heard() {
+    const std::lock_guard lock(wake_mutex_);
+    return heard_;
+  }
+  // The clock has been looked at, which is done for each commit.
+  void await_noted() {
+    const int before = looks_;
+    await([this, before] { return looks_ >= before + 2; });
+  }
+  // Saves the rest and closes the file.
+  void close() { committer.stop(); }
+
+  [[nodiscard]] Contents contents() const { return store::testing::contents(kept_.replica); }
+
+  std::atomic<int> news{0};
+  std::atomic<std::int64_t> wall_ms{wall_start_ms};
+
+ private:
+  CommitterOptions options(bool commits_at_once, std::int64_t alive_ms) {
+    CommitterOptions options;
+    options.at_once = commits_at_once;
+    options.alive_interval_ms = alive_ms;
+    options.wall_ms = [this] {
+      const std::lock_guard lock(wake_mutex_);
+      ++looks_;
+      wake_.notify_all();
+      return wall_ms.load();
+    };
+    options.registers = [this] {
+      const std::lock_guard lock(mutex_);
+      return store::testing::registers(kept_.replica);
+    };
+    options.news = [this] {
+      ++news;
+      const auto settled = committer.settled();
+      const std::lock_guard lock(wake_mutex_);
+      heard_.insert(heard_.end(), settled.begin(), settled.end());
+      wake_.notify_all();
+    };
+    return options;
+  }
+  template <class Condition>
+  void await(Condition&& holds) {
+    std::unique_lock lock(wake_mutex_);
+    REQUIRE(wake_.wait_for(lock, std::chrono::seconds(20), holds));
+  }
+
+  std::mutex mutex_;
+  Kept kept_;
+  std::mutex wake_mutex_;
+  std::condition_variable wake_;
+  std::vector<Settled> heard_;
+  std::atomic<int> looks_{0};
+
+ public:
+  Committer committer;  // last: its thread uses the rest
+};
+
+}  // namespace groot::disk::testing

@@ -1,0 +1,61 @@
+#include "cpp_tests/disk/support.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <stdlib.h>
+
+namespace groot::disk::testing {
+
+namespace fs = std::filesystem;
+
+// In memory where that can be had: nothing here depends on how long a disk takes.
+TempDir::TempDir() {
+  const fs::path memory = "/dev/shm";
+  const fs::path place = fs::is_directory(memory) ? memory : fs::temp_directory_path();
+  path_ = (place / "groot_disk_XXXXXX").string();
+  REQUIRE(::mkdtemp(path_.data()) != nullptr);
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string TempDir::file(std::string_view name) const {
+  return (fs::path(path_) / name).string();
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << bytes;
+}
+
+std::unique_ptr<Database> opened(const std::string& directory, std::uint64_t bytes_max) {
+  auto database = Database::open({directory, bytes_max});
+  INFO((database ? std::string() : database.error().text()));
+  REQUIRE(database.has_value());
+  return *std::move(database);
+}
+
+Error refusal(const std::string& directory) {
+  const auto database = Database::open({directory});
+  if (!database) return database.error();
+  const auto loaded = (*database)->load([](const store::KeptRegister&) {});
+  return loaded ? Error{} : loaded.error();
+}
+
+Contents contents_of(const std::string& directory, std::int64_t wall_ms) {
+  const auto database = opened(directory);
+  Replica replica(store::ReplicaOptions{.node_id = 2});
+  const auto loaded = load_into(replica, *database, ttl_ms, {1'000, wall_ms});
+  INFO((loaded ? std::string() : loaded.error().text()));
+  REQUIRE(loaded.has_value());
+  return contents(replica);
+}
+
+}  // namespace groot::disk::testing

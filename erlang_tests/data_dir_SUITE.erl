@@ -1,0 +1,165 @@
+%% With --data-dir: directories that cannot be used, and disks without room.
+-module(data_dir_SUITE).
+
+-export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
+-export([
+    second_process/1,
+    foreign_directory/1,
+    damaged_file/1,
+    read_only_directory/1,
+    options_without_a_directory/1,
+    file_at_its_limit/1,
+    file_at_its_limit_sync/1,
+    full_disk/1
+]).
+
+suite() -> [{timetrap, {seconds, 120}}].
+
+all() ->
+    [
+        second_process,
+        foreign_directory,
+        damaged_file,
+        read_only_directory,
+        options_without_a_directory,
+        file_at_its_limit,
+        file_at_its_limit_sync,
+        full_disk
+    ].
+
+%% The console knows nobody: it calls, and holds no registers.
+init_per_testcase(Case, Config) ->
+    cluster:start(Config),
+    [Console] = cluster:peers([{console, no_groot}]),
+    cluster:set_console(Console),
+    data_dir:of_case(Case, Config).
+
+end_per_testcase(_Case, _Config) ->
+    Verdict = cluster:verdict(),
+    cluster:stop(),
+    Verdict.
+
+%% ------------------------------------------------------------------ what cannot be a data directory
+
+second_process(Config) ->
+    Groot = data_dir:groot(Config),
+    OsPid = os_program:os_pid(cluster:program(Groot)),
+    data_dir:refused(data_dir:path(Config), "in use: .* by process " ++ integer_to_list(OsPid)),
+    ok = groot_api:set(Groot, still, here),
+    here = groot_api:get(Groot, still),
+    ok.
+
+foreign_directory(Config) ->
+    Letter = filename:join(data_dir:path(Config), "letter.txt"),
+    ok = filelib:ensure_dir(Letter),
+    ok = file:write_file(Letter, "dear"),
+    data_dir:refused(data_dir:path(Config), "something else: .*letter.txt"),
+    {ok, ["letter.txt"]} = file:list_dir(data_dir:path(Config)),
+    data_dir:refused(Letter, "cannot be used: .*letter.txt").
+
+damaged_file(Config) ->
+    Groot = data_dir:groot(Config),
+    [ok = groot_api:set(Groot, Key, binary:copy(<<"x">>, 1_000)) || Key <- lists:seq(1, 100)],
+    0 = cluster:stop_groot(Groot),
+    File = filename:join(data_dir:path(Config), "data.mdb"),
+    {ok, Whole} = file:read_file(File),
+    [
+        begin
+            ok = file:write_file(File, Bytes),
+            data_dir:refused(data_dir:path(Config), "is damaged"),
+            {ok, Bytes} = file:read_file(File)
+        end
+     || Bytes <- [
+            binary:part(Whole, 0, byte_size(Whole) div 2),
+            binary:copy(<<"garbage">>, 10_000),
+            <<(binary:part(Whole, 0, 8_192))/binary, 0:((byte_size(Whole) - 8_192) * 8)>>,
+            binary:replace(Whole, binary:copy(<<"x">>, 900), binary:copy(<<"y">>, 900), [global])
+        ]
+    ],
+    ok = file:write_file(File, Whole),
+    Groot = data_dir:groot(Config),
+    100 = map_size(groot_api:registers(Groot)),
+    ok.
+
+%% Root may write whatever the mode says, so the file system has to refuse.
+read_only_directory(Config) ->
+    data_dir:with_file_system(Config, "size=4m", fun(Dir) ->
+        [] = os:cmd("mount -o remount,ro " ++ Dir),
+        data_dir:refused(Dir, "cannot be used: .*Read-only file system")
+    end).
+
+options_without_a_directory(_Config) ->
+    [
+        begin
+            Program = cluster:groot_program(refused, ["--cookie", "c" | Args], []),
+            {true, Args} = {os_program:await_exit(Program, 5_000) =/= 0, Args},
+            os_program:await_line(Program, "--data-dir|--durability", 1_000),
+            cluster:forget(cluster:full_name(refused))
+        end
+     || Args <- [
+            ["--durability", "sync"],
+            ["--data-max-size", "1GB"],
+            ["--data-dir", ""],
+            ["--data-dir", "x", "--durability", "maybe"]
+        ]
+    ],
+    ok.
+
+%% ------------------------------------------------------------------ no room
+
+file_at_its_limit(Config) ->
+    Groot = data_dir:groot(Config, ["--data-max-size", "1MB"]),
+    async = data_dir:saving(Groot),
+    ok = groot_api:set(Groot, small, 1),
+    ok = groot_api:set(Groot, large, binary:copy(<<"x">>, 2_000_000)),
+    failing_and_serving(Groot, "--data-max-size"),
+    %% With room again all of it is saved, that of meanwhile included.
+    ok = groot_api:set(Groot, large, 2),
+    await:equal(async, fun() -> data_dir:saving(Groot) end, 60_000),
+    os_program:await_line(cluster:program(Groot), "saved again", 1_000),
+    cluster:kill_groot(Groot),
+    Groot = data_dir:groot(Config),
+    [1, 2, 3] = [groot_api:get(Groot, Key) || Key <- [small, large, meanwhile]],
+    ok.
+
+%% `ok` would be a lie.
+file_at_its_limit_sync(Config) ->
+    Groot = data_dir:groot(Config, ["--data-max-size", "1MB", "--durability", "sync"]),
+    ok = groot_api:set(Groot, small, 1),
+    Large = binary:copy(<<"x">>, 2_000_000),
+    {error, {not_saved, Why}} = groot_api:gen_call(Groot, {set, large, Large}),
+    true = is_binary(Why),
+    Large = groot_api:get(Groot, large),
+    {badrpc, {'EXIT', {#{'__struct__' := 'Elixir.RuntimeError', message := Why}, _}}} =
+        groot_api:set(Groot, other, 2),
+    2 = groot_api:get(Groot, other),
+    {failing, _} = data_dir:saving(Groot),
+    {error, {not_saved, _}} = groot_api:gen_call(Groot, {delete, large}),
+    await:equal(sync, fun() -> data_dir:saving(Groot) end, 60_000),
+    ok = groot_api:set(Groot, other, 3),
+    ok.
+
+full_disk(Config) ->
+    data_dir:with_file_system(Config, "size=2m", fun(Dir) ->
+        Groot = cluster:groot(groot, ["--data-dir", Dir]),
+        ok = groot_api:set(Groot, small, 1),
+        Filler = filename:join(Dir, "lost+found"),
+        _ = file:write_file(Filler, binary:copy(<<0>>, 4_000_000)),
+        ok = groot_api:set(Groot, large, binary:copy(<<"x">>, 300_000)),
+        failing_and_serving(Groot, "No space left on device"),
+        ok = file:delete(Filler),
+        await:equal(async, fun() -> data_dir:saving(Groot) end, 60_000),
+        cluster:kill_groot(Groot),
+        Groot = cluster:groot(groot, ["--data-dir", Dir]),
+        [1, 3] = [groot_api:get(Groot, Key) || Key <- [small, meanwhile]],
+        300_000 = byte_size(groot_api:get(Groot, large)),
+        0 = cluster:stop_groot(Groot)
+    end).
+
+failing_and_serving(Groot, Why) ->
+    os_program:await_line(cluster:program(Groot), "no longer saved.*" ++ Why, 10_000),
+    {failing, Text} = data_dir:saving(Groot),
+    true = string:find(Text, Why) =/= nomatch,
+    ok = groot_api:set(Groot, meanwhile, 3),
+    3 = groot_api:get(Groot, meanwhile),
+    ok.
