@@ -12,6 +12,7 @@
 #include "ei_codec/canonical.hpp"
 #include "ei_codec/limits.hpp"
 #include "ei_codec/message_buffer.hpp"
+#include "ei_codec/plain_term.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "ei_codec/term_scan.hpp"
@@ -66,8 +67,10 @@ process::RemoteAdmin to_remote_admin(RemoteAdmin admin) {
 }
 
 // A program can put together a Term that is no term (an atom that is not UTF-8, a map with a key
-// twice, a fun of arbitrary bytes): what is stored goes through the same gate as what a peer sends.
+// twice, a fun of arbitrary bytes): what is stored goes through the same gate as what a peer sends,
+// unless it is so plain that there is nothing to get wrong.
 Result<Bytes> checked_encoding(const Term& term) {
+  if (Bytes plain; ei_codec::append_plain(term, plain)) return plain;
   auto encoded = ei_codec::encode_checked(term);
   if (!encoded) return encoded.error();
   const auto scanned = ei_codec::scan_whole_term(*encoded);
@@ -77,13 +80,17 @@ Result<Bytes> checked_encoding(const Term& term) {
 }
 
 Result<Bytes> key_bytes(const Term& key) {
+  if (Bytes plain; ei_codec::append_plain(key, plain)) return plain;
   const auto encoded = checked_encoding(key);
   if (!encoded) return encoded.error();
   return ei_codec::canonical(ScannedTerm::trusted(*encoded));
 }
 
 std::optional<Term> decoded(ei_codec::ByteView bytes) {
-  auto term = ei_codec::decode_term(ScannedTerm::trusted(bytes));
+  const ScannedTerm scanned = ScannedTerm::trusted(bytes);
+  // decode_term would find the same, and move it once more.
+  if (auto plain = ei_codec::decode_plain(scanned)) return plain;
+  auto term = ei_codec::decode_term(scanned);
   if (!term) return std::nullopt;
   return std::move(*term);
 }

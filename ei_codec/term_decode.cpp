@@ -5,6 +5,7 @@
 
 #include "ei_codec/canonical.hpp"
 #include "ei_codec/codec_error.hpp"
+#include "ei_codec/plain_term.hpp"
 #include "ei_codec/term_tags.hpp"
 
 namespace groot::ei_codec {
@@ -229,6 +230,7 @@ class Decoder {
 }  // namespace
 
 Result<Term> decode_term(ScannedTerm term) {
+  if (auto plain = decode_plain(term)) return *std::move(plain);
   Bytes normalized;
   normalized.reserve(term.size());
   if (const auto done = append_normalized(term, normalized); !done) return done.error();

@@ -8,6 +8,7 @@
 #include <ei.h>
 
 #include "ei_codec/codec_error.hpp"
+#include "ei_codec/plain_term.hpp"
 #include "ei_codec/term_tags.hpp"
 #include "ei_codec/utf8.hpp"
 
@@ -220,6 +221,7 @@ class Encoder {
 }  // namespace
 
 void encode_term(const Term& term, Bytes& out) {
+  if (append_plain(term, out)) return;
   Encoder encoder(any_depth);
   encoder.encode(term);
   invariant(encoder.refused() == passed, "a term that breaks the rules of its type");
@@ -234,6 +236,7 @@ Bytes encode_term(const Term& term) {
 }
 
 Result<Bytes> encode_checked(const Term& term) {
+  if (Bytes plain; append_plain(term, plain)) return plain;
   Encoder encoder(tree_depth_max);
   encoder.encode(term);
   if (encoder.refused() != passed) return make_error_code(encoder.refused());

@@ -29,8 +29,8 @@ std::optional<std::uint64_t> magnitude(ByteView little_endian) {
 }  // namespace
 
 TermKind TermReader::kind() const {
-  invariant(!rest_.empty(), "kind of no term");
-  switch (rest_[0]) {
+  invariant(!done(), "kind of no term");
+  switch (*at_) {
     case tag::small_integer:
     case tag::integer:
     case tag::small_big:
@@ -62,7 +62,7 @@ TermKind TermReader::kind() const {
     case tag::binary:
       return TermKind::binary;
     case tag::bit_binary:
-      return rest_[5] % 8 == 0 ? TermKind::binary : TermKind::bit_string;
+      return at_[5] % 8 == 0 ? TermKind::binary : TermKind::bit_string;
     case tag::map:
       return TermKind::map;
     case tag::new_fun:
@@ -74,22 +74,19 @@ TermKind TermReader::kind() const {
 }
 
 ScannedTerm TermReader::take_term() {
-  invariant(!rest_.empty(), "take of no term");
-  const std::uint8_t* const end = skip_term(rest_.data());
-  const auto size = static_cast<std::size_t>(end - rest_.data());
-  invariant(size <= rest_.size(), "a scanned term ends inside its bytes");
-  const ByteView term = rest_.first(size);
-  rest_ = rest_.subspan(size);
-  return ScannedTerm(term, buffer_);
+  invariant(!done(), "take of no term");
+  const std::uint8_t* const end = skip_term(at_);
+  invariant(end <= end_, "a scanned term ends inside its bytes");
+  return ScannedTerm({std::exchange(at_, end), end}, buffer_);
 }
 
 TermReader::Outlined TermReader::take_outlined() {
-  invariant(!rest_.empty(), "take of no term");
+  invariant(!done(), "take of no term");
   bool canonical = true;
   bool has_map = false;
   std::size_t containers = 0;
   std::uint64_t pending = 1;
-  const std::uint8_t* at = rest_.data();
+  const std::uint8_t* at = at_;
   while (pending > 0) {
     --pending;
     switch (*at) {
@@ -122,23 +119,21 @@ TermReader::Outlined TermReader::take_outlined() {
       }
     }
   }
-  const auto size = static_cast<std::size_t>(at - rest_.data());
-  invariant(size <= rest_.size(), "a scanned term ends inside its bytes");
-  const ByteView term = rest_.first(size);
-  rest_ = rest_.subspan(size);
+  invariant(at <= end_, "a scanned term ends inside its bytes");
+  const ByteView term(std::exchange(at_, at), at);
   return {ScannedTerm(term), canonical && containers <= plain_containers_max, has_map};
 }
 
 bool TermReader::take_nil() {
-  const bool empty_string = next_tag() == tag::string && load_u16(rest_.data() + 1) == 0;
+  const bool empty_string = next_tag() == tag::string && load_u16(at_ + 1) == 0;
   if (next_tag() != tag::nil && !empty_string) return false;
-  rest_ = rest_.subspan(empty_string ? 3 : 1);
+  at_ += empty_string ? 3 : 1;
   return true;
 }
 
 bool TermReader::take_other_atom(std::string_view name) {
-  if (rest_.empty() || !is_atom_tag(rest_[0])) return false;
-  const RawAtom atom = raw_atom(rest_.data());
+  if (done() || !is_atom_tag(*at_)) return false;
+  const RawAtom atom = raw_atom(at_);
   if (atom.latin1 && !is_ascii(atom.name)) {
     Bytes utf8;
     append_utf8(atom.name, utf8);
@@ -151,8 +146,8 @@ bool TermReader::take_other_atom(std::string_view name) {
 }
 
 std::optional<std::string> TermReader::take_any_atom() {
-  if (rest_.empty() || !is_atom_tag(rest_[0])) return std::nullopt;
-  const RawAtom atom = raw_atom(rest_.data());
+  if (done() || !is_atom_tag(*at_)) return std::nullopt;
+  const RawAtom atom = raw_atom(at_);
   advance_past(atom.name);
   if (!atom.latin1) return std::string(as_text(atom.name));
   Bytes utf8;
@@ -163,7 +158,7 @@ std::optional<std::string> TermReader::take_any_atom() {
 std::optional<TermReader::Big> TermReader::next_big() const {
   const std::uint8_t tag = next_tag();
   if (tag != tag::small_big && tag != tag::large_big) return std::nullopt;
-  const std::uint8_t* body = rest_.data() + 1;
+  const std::uint8_t* body = at_ + 1;
   const std::size_t length = tag == tag::small_big ? *body : load_u32(body);
   body += tag == tag::small_big ? 1 : 4;
   const ByteView digits(body + 1, length);
@@ -180,25 +175,26 @@ std::optional<std::int64_t> TermReader::take_big_int64() {
   return static_cast<std::int64_t>(big->negative ? ~big->magnitude + 1 : big->magnitude);
 }
 
-std::optional<std::uint64_t> TermReader::take_big_uint64() {
+bool TermReader::take_big_uint64(std::uint64_t& value) {
   const auto big = next_big();
-  if (!big || big->negative) return std::nullopt;
+  if (!big || big->negative) return false;
   advance_past(big->digits);
-  return big->magnitude;
+  value = big->magnitude;
+  return true;
 }
 
 std::optional<ByteView> TermReader::take_binary() {
   const std::uint8_t tag = next_tag();
-  const bool whole_bits = tag == tag::bit_binary && rest_[5] % 8 == 0;
+  const bool whole_bits = tag == tag::bit_binary && at_[5] % 8 == 0;
   if (tag != tag::binary && !whole_bits) return std::nullopt;
-  const ByteView bytes(rest_.data() + (whole_bits ? 6 : 5), load_u32(rest_.data() + 1));
+  const ByteView bytes(at_ + (whole_bits ? 6 : 5), load_u32(at_ + 1));
   advance_past(bytes);
   return bytes;
 }
 
 std::optional<ByteView> TermReader::take_string() {
   if (next_tag() != tag::string) return std::nullopt;
-  const ByteView bytes(rest_.data() + 3, load_u16(rest_.data() + 1));
+  const ByteView bytes(at_ + 3, load_u16(at_ + 1));
   advance_past(bytes);
   return bytes;
 }

@@ -37,10 +37,11 @@ enum class TermKind {
 
 class TermReader {
  public:
-  explicit TermReader(ScannedTerm term) : rest_(term.bytes()), buffer_(term.buffer()) {}
+  explicit TermReader(ScannedTerm term)
+      : at_(term.bytes().data()), end_(at_ + term.size()), buffer_(term.buffer()) {}
 
   // True past the last term of the bytes given.
-  [[nodiscard]] bool done() const { return rest_.empty(); }
+  [[nodiscard]] bool done() const { return at_ == end_; }
   // Precondition: !done().
   [[nodiscard]] TermKind kind() const;
 
@@ -50,8 +51,8 @@ class TermReader {
   // The last term whole: all that is left, without a walk over it. Precondition: !done(), and just
   // one is left.
   ScannedTerm take_last_term() {
-    invariant(!rest_.empty(), "take of no term");
-    return ScannedTerm(std::exchange(rest_, {}), buffer_);
+    invariant(!done(), "take of no term");
+    return ScannedTerm({std::exchange(at_, end_), end_}, buffer_);
   }
 
   // The next term, and what one walk over it tells of it.
@@ -65,21 +66,20 @@ class TermReader {
   // True, and consumed, when the bytes ahead start with these, which end where a term ends or a
   // container's header does.
   bool take_same(ByteView encoded) {
-    if (rest_.size() < encoded.size() ||
-        std::memcmp(rest_.data(), encoded.data(), encoded.size()) != 0) {
+    if (left() < encoded.size() || std::memcmp(at_, encoded.data(), encoded.size()) != 0) {
       return false;
     }
-    rest_ = rest_.subspan(encoded.size());
+    at_ += encoded.size();
     return true;
   }
   // Bytes not consumed yet.
-  [[nodiscard]] std::size_t left() const { return rest_.size(); }
+  [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
 
   // Headers: the elements follow and are taken one by one.
   std::optional<std::uint32_t> take_tuple() {  // arity
     if (next_tag() == tag::small_tuple) {
-      const std::uint32_t arity = rest_[1];
-      rest_ = rest_.subspan(2);
+      const std::uint32_t arity = at_[1];
+      at_ += 2;
       return arity;
     }
     return take_count(tag::large_tuple);
@@ -93,11 +93,11 @@ class TermReader {
   // True, and consumed, when the next term is the atom `name` (UTF-8), in whichever encoding.
   bool take_atom(std::string_view name) {
     const std::size_t size = name.size();
-    if (rest_.size() >= size + 2 && rest_[0] == tag::small_atom_utf8 && rest_[1] == size) {
+    if (left() >= size + 2 && *at_ == tag::small_atom_utf8 && at_[1] == size) {
       return take_same_name(name, 2);
     }
     // What OTP 25 writes; Latin-1, so only text that is the same in both can be compared as is.
-    if (rest_.size() >= size + 3 && rest_[0] == tag::atom && load_u16(rest_.data() + 1) == size &&
+    if (left() >= size + 3 && *at_ == tag::atom && load_u16(at_ + 1) == size &&
         is_ascii(as_bytes(name))) {
       return take_same_name(name, 3);
     }
@@ -111,17 +111,31 @@ class TermReader {
     return take_big_int64();
   }
   std::optional<std::uint64_t> take_uint64() {
-    if (next_tag() == tag::integer && rest_[1] >= 0x80) return std::nullopt;  // negative
-    if (const auto value = take_short_integer()) return static_cast<std::uint64_t>(*value);
-    // The integers of a stamp: up to eight digits, and so many bytes behind the first.
-    if (next_tag() == tag::small_big && rest_.size() >= 11 && rest_[1] - 1U < 8 && rest_[2] == 0) {
-      const unsigned digits = rest_[1];
-      const std::uint64_t value =
-          load_little_u64(rest_.data() + 3) & UINT64_MAX >> (64 - 8 * digits);
-      rest_ = rest_.subspan(3 + digits);
-      return value;
+    std::uint64_t value = 0;
+    return take_uint64(value) ? std::optional(value) : std::nullopt;
+  }
+  // The same without an optional, which the compiler would pass through memory. `value` is set when
+  // true.
+  bool take_uint64(std::uint64_t& value) {
+    const std::uint8_t tag = next_tag();
+    if (tag == tag::small_integer) {
+      value = at_[1];
+      at_ += 2;
+      return true;
     }
-    return take_big_uint64();
+    if (tag == tag::integer && at_[1] < 0x80) {
+      value = load_u32(at_ + 1);
+      at_ += 5;
+      return true;
+    }
+    // The integers of a stamp: up to eight digits, and so many bytes behind the first.
+    if (tag == tag::small_big && left() >= 11 && at_[1] - 1U < 8 && at_[2] == 0) {
+      const unsigned digits = at_[1];
+      value = load_little_u64(at_ + 3) & UINT64_MAX >> (64 - 8 * digits);
+      at_ += 3 + digits;
+      return true;
+    }
+    return take_big_uint64(value);
   }
   std::optional<ByteView> take_binary();  // also a bit binary of whole bytes
   std::optional<ByteView> take_string();  // STRING_EXT
@@ -134,40 +148,40 @@ class TermReader {
   };
 
   // 0, which is no tag, at the end.
-  [[nodiscard]] std::uint8_t next_tag() const { return rest_.empty() ? std::uint8_t{0} : rest_[0]; }
-  // To the first byte after `part`, which lies inside rest_.
-  void advance_past(ByteView part) {
-    rest_ = rest_.subspan(static_cast<std::size_t>(part.data() + part.size() - rest_.data()));
-  }
+  [[nodiscard]] std::uint8_t next_tag() const { return done() ? std::uint8_t{0} : *at_; }
+  // To the first byte after `part`, which lies ahead.
+  void advance_past(ByteView part) { at_ = part.data() + part.size(); }
   bool take_same_name(std::string_view name, std::size_t header) {
-    if (as_text(rest_.subspan(header, name.size())) != name) return false;
-    rest_ = rest_.subspan(header + name.size());
+    if (as_text({at_ + header, name.size()}) != name) return false;
+    at_ += header + name.size();
     return true;
   }
   std::optional<std::uint32_t> take_count(std::uint8_t wanted) {
     if (next_tag() != wanted) return std::nullopt;
-    const std::uint32_t count = load_u32(rest_.data() + 1);
-    rest_ = rest_.subspan(5);
+    const std::uint32_t count = load_u32(at_ + 1);
+    at_ += 5;
     return count;
   }
   // SMALL_INTEGER_EXT and INTEGER_EXT.
   std::optional<std::int64_t> take_short_integer() {
     if (next_tag() == tag::small_integer) {
-      const std::int64_t value = rest_[1];
-      rest_ = rest_.subspan(2);
+      const std::int64_t value = at_[1];
+      at_ += 2;
       return value;
     }
     if (next_tag() != tag::integer) return std::nullopt;
-    const auto value = static_cast<std::int32_t>(load_u32(rest_.data() + 1));
-    rest_ = rest_.subspan(5);
+    const auto value = static_cast<std::int32_t>(load_u32(at_ + 1));
+    at_ += 5;
     return value;
   }
   bool take_other_atom(std::string_view name);
   [[nodiscard]] std::optional<Big> next_big() const;
   std::optional<std::int64_t> take_big_int64();
-  std::optional<std::uint64_t> take_big_uint64();
+  bool take_big_uint64(std::uint64_t& value);
 
-  ByteView rest_;
+  // Two ends rather than a view: what is taken changes one of them.
+  const std::uint8_t* at_;
+  const std::uint8_t* end_;
   const MessageBuffer* buffer_;
 };
 

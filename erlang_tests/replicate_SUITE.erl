@@ -12,6 +12,7 @@
     delete_reads_nil_everywhere/1,
     delete_beats_the_older_write_of_a_full_state/1,
     set_after_delete/1,
+    nil_of_an_old_delete_is_reclaimed/1,
     delete_on_stock_reaches_us/1,
     delete_all_on_stock_reaches_us/1,
     expiry_everywhere/1,
@@ -38,6 +39,7 @@ all() ->
         delete_reads_nil_everywhere,
         delete_beats_the_older_write_of_a_full_state,
         set_after_delete,
+        nil_of_an_old_delete_is_reclaimed,
         delete_on_stock_reaches_us,
         delete_all_on_stock_reaches_us,
         expiry_everywhere,
@@ -174,6 +176,23 @@ set_after_delete(Config) ->
     groot_api:await_value(All, phoenix, nil),
     ok = groot_api:set(A, phoenix, 2),
     groot_api:await_value(All, phoenix, 2).
+
+%% b, which has delete, forgets it; a, 0.1.x, which would die of being told so, keeps it.
+nil_of_an_old_delete_is_reclaimed(Config) ->
+    [A, B] = [proplists:get_value(Name, Config) || Name <- [a, b]],
+    Groot = cluster:groot(brief, ["--connect", atom_to_list(A), "--tombstone-ttl", "4"]),
+    cluster:await_connected(Groot, [A, B]),
+    ok = groot_api:set(Groot, outlived, 1),
+    groot_api:await_value([A, B], outlived, 1),
+    ok = groot_api:delete(Groot, outlived),
+    groot_api:await_value([A, B], outlived, nil),
+    Holds = fun(Node) -> is_map_key(outlived, maps:get(registers, cluster:call(A, sys, get_state, [{?STORAGE, Node}]))) end,
+    true = Holds(B),
+    %% What a peer holds is known once it has shown all of it.
+    [cluster:call(Node, erlang, send, [?STORAGE, {nodeup, Groot}]) || Node <- [A, B]],
+    await:equal(false, fun() -> Holds(B) end, 15_000),
+    await:equal(false, fun() -> Holds(Groot) end, 15_000),
+    true = Holds(A).
 
 delete_on_stock_reaches_us(Config) ->
     [_, B, Groot] = all_nodes(Config),

@@ -31,6 +31,13 @@ struct SendTo {
   PeerId peer;
   std::vector<RegisterPtr> registers;
 };
+// This tombstone's time is over, and the peer, a stock node with delete, holds it as a register
+// with the value nil: it may forget it. The only message without a stamp (propagate_delete), so it
+// is for a peer alone whose last full state showed just this version.
+struct Reclaim {
+  PeerId peer;
+  RegisterPtr reg;
+};
 // A register changed: for on_change listeners. `reg` may be a tombstone.
 struct Changed {
   RegisterPtr reg;
@@ -48,7 +55,7 @@ struct Report {
   PeerId peer = 0;
 };
 
-using Effect = std::variant<SendToAll, SendTo, Changed, Report>;
+using Effect = std::variant<SendToAll, SendTo, Reclaim, Changed, Report>;
 using Effects = std::vector<Effect>;
 
 }  // namespace groot::store

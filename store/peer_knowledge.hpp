@@ -53,6 +53,9 @@ class PeerKnowledge {
   void peer_lost_data();
   void we_lost_data();
 
+  // Its last full state showed our current version of the slot's key.
+  [[nodiscard]] bool has_shown(Slot slot) const { return shown_.test(slot); }
+
   void begin_full_state();
   [[nodiscard]] bool in_full_state() const { return in_full_state_; }
   // The full state under way shows the slot's key, at our current version or newer, or older.

@@ -1,5 +1,6 @@
 #include "store/register_map.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -56,9 +57,15 @@ class Table {
     return nullptr;
   }
 
+  void reserve(std::size_t count) {
+    std::size_t size = std::max(entries_.size(), size_first);
+    while (count * 4 > size * 3) size *= 2;
+    if (size != entries_.size()) resize(size);
+  }
+
   // Precondition: the key is absent.
   void insert(Entry entry) {
-    if ((used_ + 1) * 4 > entries_.size() * 3) grow();
+    reserve(used_ + 1);
     place(entry);
     ++used_;
   }
@@ -91,8 +98,8 @@ class Table {
     entries_[i] = entry;
   }
 
-  void grow() {
-    std::vector<Entry> old(entries_.empty() ? size_first : entries_.size() * 2);
+  void resize(std::size_t size) {
+    std::vector<Entry> old(size);
     old.swap(entries_);
     for (const Entry& entry : old) {
       if (entry.slot != free_entry) place(entry);
@@ -159,6 +166,16 @@ void RegisterMap::prefetch_register(std::uint64_t hash) const {
     const Register* reg = impl_->slots[entry->slot].get();
     __builtin_prefetch(reg);
     __builtin_prefetch(reg + 1);  // the key and what follows it
+  }
+}
+
+void RegisterMap::reserve(std::size_t count) {
+  if (count <= size()) return;
+  // A few more where the keys do not spread evenly.
+  const std::size_t each = count / impl_->shards.size() * 17 / 16;
+  for (Shard& shard : impl_->shards) {
+    const std::unique_lock lock(shard.mutex);
+    shard.table.reserve(each);
   }
 }
 

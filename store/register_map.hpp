@@ -46,6 +46,8 @@ class RegisterMap {
   void prefetch_entry(std::uint64_t hash) const;
   void prefetch_slot(std::uint64_t hash) const;
   void prefetch_register(std::uint64_t hash) const;
+  // Room for `count` registers in all: the tables need not grow on the way there.
+  void reserve(std::size_t count);
   // Inserts, or replaces the register of the same key. Precondition: reg is not null.
   Slot put(RegisterPtr reg, std::uint64_t hash);
   // The same with what lookup has just found of it.

@@ -150,6 +150,15 @@ void Replica::Impl::drop_tombstone(Slot slot) {
   forget_slot(slot);
 }
 
+void Replica::Impl::retire_tombstone(Slot slot, Effects& effects) {
+  for (const PeerKnowledge& peer : peers) {
+    if (peer.kind() == PeerKind::stock_with_delete && peer.has_shown(slot)) {
+      effects.emplace_back(Reclaim{peer.id(), RegisterPtr(registers.at(slot))});
+    }
+  }
+  drop_tombstone(slot);
+}
+
 void Replica::Impl::learn_stamp(PeerId from, const Timestamp& stamp, const Now& now,
                                 Effects& effects) {
   const ReceiveOutcome outcome = clock.receive(stamp, now.wall_ms);
@@ -194,10 +203,14 @@ void Replica::Impl::forget_slot(Slot slot) {
 Replica::Replica(const ReplicaOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Replica::~Replica() = default;
 
-RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+RegisterPtr Replica::find(ByteView canonical_key) const {
   RegisterPtr reg = impl_->registers.find(canonical_key);
-  if (!reg || reg->is_tombstone() || is_past_deadline(reg->expires_at_ms(), wall_ms)) return {};
-  return reg;
+  return reg && !reg->is_tombstone() ? reg : RegisterPtr();
+}
+
+RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+  RegisterPtr reg = find(canonical_key);
+  return reg && !is_past_deadline(reg->expires_at_ms(), wall_ms) ? reg : RegisterPtr();
 }
 
 std::size_t Replica::size() const {
@@ -210,6 +223,11 @@ std::optional<std::int64_t> Replica::last_change_ms() const {
 
 void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) const {
   impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
+}
+
+void Replica::reserve(std::size_t registers) {
+  impl_->registers.reserve(registers);
+  impl_->changed_at.reserve(registers);
 }
 
 void Replica::report_changes(bool wanted) {
@@ -296,7 +314,9 @@ ReceiveOutcome Replica::receive_timestamp(const Timestamp& stamp, const Now& now
 
 void Replica::wake(const Now& now, Effects& effects) {
   impl_->expire_due(now, effects);
-  while (const auto slot = impl_->tombstones.due(now.wall_ms)) impl_->drop_tombstone(*slot);
+  while (const auto slot = impl_->tombstones.due(now.wall_ms)) {
+    impl_->retire_tombstone(*slot, effects);
+  }
 }
 
 std::optional<std::int64_t> Replica::next_wake_wall_ms() const {

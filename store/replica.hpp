@@ -4,8 +4,8 @@
 // Pure: time and peers are arguments, what it wants done is appended to `effects`. No sockets, no
 // threads, no system clock. Semantics: groot-protocol sections 5, 6 and 7.
 //
-// Threads: one call at a time (the owner holds a lock), except `get` and `size`, which any thread
-// may call at any time.
+// Threads: one call at a time (the owner holds a lock), except `find`, `get` and `size`, which any
+// thread may call at any time.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,9 @@ class Replica {
 
   // ---- reading: any thread ----
 
-  // The register at the canonical `key`, unless deleted or past its deadline at `wall_ms`.
+  // The register at the canonical `key`, unless deleted.
+  [[nodiscard]] RegisterPtr find(ByteView canonical_key) const;
+  // The same, unless past its deadline at `wall_ms`.
   [[nodiscard]] RegisterPtr get(ByteView canonical_key, std::int64_t wall_ms) const;
   // Registers with a value (tombstones not counted).
   [[nodiscard]] std::size_t size() const;
@@ -92,6 +94,8 @@ class Replica {
   // Many at once, one after the other but in less time: whether any changed.
   bool merge(PeerId from, std::span<const RegisterView> registers, const Now& now,
              Effects& effects);
+  // Room for `registers` in all, before many come: merging is faster then.
+  void reserve(std::size_t registers);
   // propagate_delete, which carries no stamp: stamped on arrival, announced as a tombstone to all
   // but `from`. Nothing happens where we hold a tombstone already.
   void delete_unstamped(PeerId from, ByteView canonical_key, const Now& now, Effects& effects);

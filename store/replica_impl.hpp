@@ -40,6 +40,8 @@ struct Replica::Impl {
   void expire_due(const Now& now, Effects& effects);
   // Forgets a tombstone. Precondition: the slot holds one.
   void drop_tombstone(Slot slot);
+  // The same at the end of its time: the peers that can delete may forget it, too.
+  void retire_tombstone(Slot slot, Effects& effects);
 
   void learn_stamp(PeerId from, const Timestamp& stamp, const Now& now, Effects& effects);
   void drop_excess_tombstones(const Now& now, Effects& effects);

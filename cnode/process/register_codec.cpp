@@ -194,6 +194,16 @@ SharedMessage encode_update(const store::RegisterPtr& reg) {
   return {share(std::move(out)), at, store::shared_value(reg)};
 }
 
+SharedMessage encode_delete(const store::Register& reg) {
+  Bytes out;
+  append_tuple(out, 2);
+  append_atom(out, "$gen_cast");
+  append_tuple(out, 2);
+  append_atom(out, "propagate_delete");
+  append_bytes(out, reg.key());
+  return share(std::move(out));
+}
+
 SharedMessage encode_updates(std::span<const store::RegisterPtr> registers) {
   Bytes out;
   append_tuple(out, 2);

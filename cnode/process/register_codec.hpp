@@ -46,6 +46,8 @@ void append_registers(std::span<const store::RegisterPtr> registers, Bytes& out)
 
 // {'$gen_cast', {update_register, R}}
 [[nodiscard]] SharedMessage encode_update(const store::RegisterPtr& reg);
+// {'$gen_cast', {propagate_delete, Key}}
+[[nodiscard]] SharedMessage encode_delete(const store::Register& reg);
 // {'$gen_cast', {update_registers, #{Key => R}}}. Precondition: no key twice.
 [[nodiscard]] SharedMessage encode_updates(std::span<const store::RegisterPtr> registers);
 

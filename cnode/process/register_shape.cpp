@@ -59,24 +59,15 @@ bool RegisterShape::read(TermReader& reader, const TermReader::Outlined& outer,
   for (const Step& step : steps_) {
     if (!ahead.take_same(fixed(step))) return false;
     switch (step.field) {
-      case Field::counter: {
-        const auto counter = take_counter(ahead);
-        if (!counter) return false;
-        reg.stamp.counter = *counter;
+      case Field::counter:
+        if (!take_counter(ahead, reg.stamp.counter)) return false;
         break;
-      }
-      case Field::node_id: {
-        const auto node_id = ahead.take_uint64();
-        if (!node_id) return false;
-        reg.stamp.node_id = *node_id;
+      case Field::node_id:
+        if (!ahead.take_uint64(reg.stamp.node_id)) return false;
         break;
-      }
-      case Field::time: {
-        const auto time = take_time_ms(ahead);
-        if (!time) return false;
-        reg.stamp.time_ms = *time;
+      case Field::time:
+        if (!take_time_ms(ahead, reg.stamp.time_ms)) return false;
         break;
-      }
       case Field::key: {
         // Nearly always the very bytes that stand before the register.
         const ScannedTerm key =

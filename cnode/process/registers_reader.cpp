@@ -1,6 +1,18 @@
 #include "cnode/process/registers_reader.hpp"
 
+#include <algorithm>
+
 namespace groot::process {
+namespace {
+
+// Four atoms' names, three integers and a stamp's struct name take more than that.
+constexpr std::size_t register_bytes_min = 80;
+
+}  // namespace
+
+std::size_t RegistersReader::left() const {
+  return std::min<std::size_t>(left_, reader_.left() / register_bytes_min);
+}
 
 std::span<const store::RegisterView> RegistersReader::next() {
   std::size_t size = 0;

@@ -16,6 +16,9 @@ class RegistersReader {
   // `reader` is behind the header of a map of `count` pairs.
   RegistersReader(TermReader reader, std::uint32_t count) : reader_(reader), left_(count) {}
 
+  // How many are still to come, as far as the bytes that are left can hold so many.
+  [[nodiscard]] std::size_t left() const;
+
   // The next ones, at most store::merge_batch_max; none at the end. Valid until the next call.
   // Malformed registers are left out and counted.
   [[nodiscard]] std::span<const store::RegisterView> next();

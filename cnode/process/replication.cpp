@@ -90,6 +90,8 @@ void Replication::perform(store::Effects effects, const Now& now) {
     } else if (const auto* one = std::get_if<store::SendTo>(&effect)) {
       Peer* peer = peers_.find_id(one->peer);
       if (peer && peer->replicates()) send(*peer, allowed(*peer, one->registers), now);
+    } else if (const auto* over = std::get_if<store::Reclaim>(&effect)) {
+      reclaim(*over, now);
     } else if (auto* changed = std::get_if<store::Changed>(&effect)) {
       outbox_.act(Notify{std::move(changed->reg)});
     } else if (const auto* report = std::get_if<store::Report>(&effect)) {
@@ -97,6 +99,13 @@ void Replication::perform(store::Effects effects, const Now& now) {
     }
   }
   for (auto& [except, registers] : broadcasts) broadcast(std::move(registers), except, now);
+}
+
+// The peer may have come back as another version meanwhile.
+void Replication::reclaim(const store::Reclaim& over, const Now& now) {
+  Peer* peer = peers_.find_id(over.peer);
+  if (!peer || !peer->replicates() || peer->kind != store::PeerKind::stock_with_delete) return;
+  send_message(*peer, encode_delete(*over.reg), now);
 }
 
 void Replication::broadcast(Registers registers, store::PeerId except, const Now& now) {

@@ -24,6 +24,7 @@ class Replication {
   void cast_state(Peer& peer, const Now& now);
 
  private:
+  void reclaim(const store::Reclaim& over, const Now& now);
   void broadcast(std::vector<store::RegisterPtr> registers, store::PeerId except, const Now& now);
   void send(Peer& peer, std::span<const store::RegisterPtr> registers, const Now& now);
   void send_message(Peer& peer, const SharedMessage& message, const Now& now);

@@ -96,6 +96,7 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
   if (complete) replica_.begin_full_state(id);
   bool news = false;
   RegistersReader registers(reader, *count);
+  replica_.reserve(registers.left());
   for (auto batch = registers.next(); !batch.empty(); batch = registers.next()) {
     const bool changed = complete ? replica_.merge_full_state(id, batch, now, effects)
                                   : replica_.merge(id, batch, now, effects);

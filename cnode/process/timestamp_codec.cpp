@@ -23,19 +23,13 @@ Result<store::Timestamp> read_timestamp(ei_codec::TermReader& reader) {
       if (!reader.take_atom(struct_name)) return bad("another struct");
       seen |= struct_field;
     } else if (reader.take_atom("counter")) {
-      const auto counter = take_counter(reader);
-      if (!counter) return bad("counter is not 16 bits");
-      stamp.counter = *counter;
+      if (!take_counter(reader, stamp.counter)) return bad("counter is not 16 bits");
       seen |= counter_field;
     } else if (reader.take_atom("node_id")) {
-      const auto node_id = reader.take_uint64();
-      if (!node_id) return bad("node_id is not 64 bits");
-      stamp.node_id = *node_id;
+      if (!reader.take_uint64(stamp.node_id)) return bad("node_id is not 64 bits");
       seen |= node_id_field;
     } else if (reader.take_atom("time")) {
-      const auto time = take_time_ms(reader);
-      if (!time) return bad("time is not 48 bits");
-      stamp.time_ms = *time;
+      if (!take_time_ms(reader, stamp.time_ms)) return bad("time is not 48 bits");
       seen |= time_field;
     } else {
       return bad("an unknown field");

@@ -17,15 +17,9 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "cnode/dist/fragment_reader.hpp"
-#include "cnode/dist/fragment_writer.hpp"
-#include "cnode/dist/frame_reader.hpp"
-#include "cnode/dist/limits.hpp"
-#include "cnode/io/limits.hpp"
-#include "cnode/process/register_codec.hpp"
-#include "cnode/process/term_append.hpp"
-#include "cpp_tests/bench/stock_peer.hpp"
+#include "cpp_tests/bench/full_state.hpp"
 
 namespace {
 
@@ -41,25 +35,6 @@ int fail(const std::string& why) {
   return 1;
 }
 
-// #{~"key_123456" => R}, a small value each.
-Bytes stock_state(std::uint32_t count) {
-  std::vector<store::RegisterPtr> registers;
-  registers.reserve(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    Bytes key;
-    process::append_binary(key, "key_" + std::to_string(100'000 + i));
-    Bytes value;
-    process::append_unsigned(value, i);
-    const store::Timestamp stamp{static_cast<std::uint64_t>(bench::wall_ms) + i % 1'000, 0,
-                                 0xfedc'ba98'7654'3210};
-    registers.push_back(
-        store::Register::make({key, value, stamp, store::RegisterKind::value, std::nullopt}));
-  }
-  Bytes message;
-  process::encode_updates(registers).append_to(message);
-  return message;
-}
-
 std::optional<Bytes> read_file(const char* path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;
@@ -70,46 +45,6 @@ std::optional<Bytes> read_file(const char* path) {
 
 double processor_ms() {
   return static_cast<double>(std::clock()) * 1'000 / CLOCKS_PER_SEC;
-}
-
-// The message in fragments, as a BEAM sends what is large.
-Bytes as_stream(const dist::Control& control, Bytes message) {
-  Bytes tuple;
-  dist::encode_control(control, dist::hidden_flags, tuple);
-  dist::FragmentWriter writer(1, tuple, std::make_shared<const Bytes>(std::move(message)));
-  dist::OutputChunks chunks;
-  while (!writer.done()) writer.write(chunks);
-  Bytes stream;
-  for (const dist::OutputChunk& chunk : chunks.take()) {
-    stream.insert(stream.end(), chunk.view().begin(), chunk.view().end());
-  }
-  return stream;
-}
-
-// The bytes as the socket yields them, to the last action that the router asks for. False when they
-// are not exactly one message.
-bool receive(ByteView stream, bench::StockPeer& peer) {
-  dist::FrameReader reader(4, dist::frame_bytes_max);
-  dist::FragmentReader fragments;
-  bool received = false;
-  while (!stream.empty()) {
-    const std::size_t size = std::min(stream.size(), io::read_buffer_bytes);
-    reader.feed(stream.first(size));
-    stream = stream.subspan(size);
-    while (true) {
-      const auto body = reader.next();
-      if (!body) return false;
-      if (!body->has_value()) break;
-      const auto terms = fragments.read(**body);
-      if (!terms) return false;
-      if (!terms->has_value()) continue;
-      const auto frame = dist::decode_terms((*terms)->bytes, (*terms)->buffer);
-      if (!frame || received) return false;
-      peer.deliver(*frame);
-      received = true;
-    }
-  }
-  return received;
 }
 
 struct Times {
@@ -124,7 +59,7 @@ std::optional<Times> measure(ByteView stream) {
   Times times;
   for (double* milliseconds : {&times.empty_ms, &times.again_ms}) {
     const double before = processor_ms();
-    if (!receive(stream, peer)) return std::nullopt;
+    if (!bench::receive(stream, peer)) return std::nullopt;
     *milliseconds = processor_ms() - before;
   }
   times.registers = peer.replica().size();
@@ -144,15 +79,14 @@ int main(int argc, char** argv) {
   const char* const end = argument + std::strlen(argument);
   Bytes message;
   if (const auto parsed = std::from_chars(argument, end, count); parsed.ptr == end) {
-    message = stock_state(count);
+    message = bench::full_state(count);
   } else {
     auto file = read_file(argument);
     if (!file) return fail(std::string("cannot read ") + argument);
     message = *std::move(file);
   }
   const std::size_t bytes = message.size();
-  const Bytes stream =
-      as_stream(dist::RegSend{bench::storage_pid(), "Elixir.Groot.Storage"}, std::move(message));
+  const Bytes stream = bench::as_stream(std::move(message));
   std::vector<double> empty;
   std::vector<double> again;
   std::size_t registers = 0;

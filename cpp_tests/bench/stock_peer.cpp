@@ -35,6 +35,14 @@ void StockPeer::deliver(const dist::Frame& frame) {
   perform();
 }
 
+bool StockPeer::set(ei_codec::ByteView key, ei_codec::ByteView value) {
+  store::Effects effects;
+  if (!replica_.set(key, value, std::nullopt, now_, effects)) return false;
+  router_.perform(std::move(effects), now_);
+  perform();
+  return true;
+}
+
 void StockPeer::perform() {
   for (auto actions = router_.take_actions(); !actions.empty(); actions = router_.take_actions()) {
     for (const process::Action& action : actions) {
@@ -44,6 +52,7 @@ void StockPeer::perform() {
 }
 
 void StockPeer::answer(const process::SendFrame& sent) {
+  ++sent_;
   if (const auto* monitor = std::get_if<dist::MonitorP>(&sent.control)) {
     // The storage process lives; a node of this project's own process is not there.
     if (monitor->to == dist::Target(storage_pid())) return;

@@ -22,7 +22,11 @@ class StockPeer {
   [[nodiscard]] bool is_known() const { return known_; }
   // A frame of the peer, and all that the node wants done about it.
   void deliver(const dist::Frame& frame);
+  // A write of a program that embeds the node, to the frame that this peer is sent of it.
+  [[nodiscard]] bool set(ei_codec::ByteView key, ei_codec::ByteView value);
   [[nodiscard]] const store::Replica& replica() const { return replica_; }
+  // Frames that the node has sent to this peer.
+  [[nodiscard]] std::size_t sent() const { return sent_; }
 
  private:
   void answer(const process::SendFrame& sent);
@@ -35,6 +39,7 @@ class StockPeer {
   store::Replica replica_;
   process::Router router_;
   bool known_ = false;
+  std::size_t sent_ = 0;
 };
 
 }  // namespace groot::bench

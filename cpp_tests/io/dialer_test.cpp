@@ -1,11 +1,13 @@
 #include "cnode/io/dialer.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "cnode/dist/dist_error.hpp"
+#include "cnode/io/limits.hpp"
 #include "cpp_tests/io/fake_epmd.hpp"
 #include "ei_codec/byte_writer.hpp"
 
@@ -15,6 +17,7 @@ using groot::dist::dist_errc;
 using groot::dist::NodeName;
 using groot::ei_codec::Bytes;
 using groot::ei_codec::ByteWriter;
+using groot::io::dial_timeout;
 using groot::io::Dialer;
 using groot::io::FakeEpmd;
 using groot::io::run_until;
@@ -98,6 +101,18 @@ TEST_CASE("an epmd that talks nonsense, or stops in the middle, fails the dial")
     world.epmd.answer = Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     CHECK_FALSE(world.dial("a@127.0.0.1").has_value());
   }
+}
+
+TEST_CASE("a dial that epmd leaves without an answer ends in time") {
+  Dialing world;
+  world.epmd.close_after_answer = false;
+  const auto before = std::chrono::steady_clock::now();
+  const auto silent = world.dial("a@127.0.0.1");
+  const auto waited = std::chrono::steady_clock::now() - before;
+  REQUIRE_FALSE(silent.has_value());
+  CHECK(silent.error().code == dist_errc::connect_failed);
+  CHECK(world.epmd.requests().size() == 1);
+  CHECK(waited >= dial_timeout);
 }
 
 TEST_CASE("a dialer that closes calls nobody") {

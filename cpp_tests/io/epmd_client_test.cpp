@@ -1,5 +1,6 @@
 #include "cnode/io/epmd_client.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -7,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "cnode/dist/dist_error.hpp"
+#include "cnode/io/limits.hpp"
 #include "cpp_tests/io/fake_epmd.hpp"
 
 namespace asio = boost::asio;
@@ -14,6 +16,7 @@ using groot::Result;
 using groot::dist::Alive2Request;
 using groot::dist::dist_errc;
 using groot::ei_codec::Bytes;
+using groot::io::epmd_answer_timeout;
 using groot::io::epmd_place;
 using groot::io::EpmdClient;
 using groot::io::EpmdPlace;
@@ -149,6 +152,17 @@ TEST_CASE("an answer in pieces is awaited, a wrong one refused") {
   const auto refused = world.start();
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == dist_errc::bad_epmd_reply);
+}
+
+TEST_CASE("an epmd that does not answer is given up in time") {
+  World world;
+  const auto before = std::chrono::steady_clock::now();
+  const auto silent = world.start();
+  const auto waited = std::chrono::steady_clock::now() - before;
+  REQUIRE_FALSE(silent.has_value());
+  CHECK(silent.error().code == dist_errc::connect_failed);
+  CHECK(world.epmd.requests().size() == 1);
+  CHECK(waited >= epmd_answer_timeout);
 }
 
 TEST_CASE("the environment says where epmd is") {

@@ -187,6 +187,8 @@ void FakeStock::storage_message(const Term& message) {
   } else if (cast.at(0).is_atom("update_registers")) {
     ++states_pushed;
     for (const auto& [key, reg] : cast.at(1).get_if<Map>()->pairs) merge(reg);
+  } else if (cast.at(0).is_atom("propagate_delete") && runs_ == Runs::groot_with_delete) {
+    registers_.erase(text(cast.at(1)));
   } else {
     ++deaths;
     kill_storage();

@@ -43,8 +43,20 @@ TEST_CASE("registers come in batches; the malformed ones among them are left out
       read.push_back(text(reg.key) + " " + text(reg.value));
   }
   CHECK(read == expected);
+  CHECK(registers.left() == 0);
   CHECK(registers.malformed() == count - expected.size());
   CHECK_FALSE(registers.first_error().text().empty());
+}
+
+TEST_CASE("no more registers are expected than the bytes can hold") {
+  Bytes bytes;
+  append_map(bytes, 2);
+  append_pair(bytes, "a", "1");
+  append_pair(bytes, "b", "2");
+  TermReader reader(ScannedTerm::trusted(bytes));
+  REQUIRE(reader.take_map() == 2U);
+  CHECK(RegistersReader(reader, 2).left() == 2);
+  CHECK(RegistersReader(reader, 1'000'000).left() <= 4);
 }
 
 TEST_CASE("the key in the register counts, not the one before it") {

@@ -4,6 +4,7 @@
 #include "ei_codec/term_encode.hpp"
 #include "fake_stock.hpp"
 #include "store/hybrid_clock.hpp"
+#include "store/limits.hpp"
 
 namespace groot::process {
 namespace {
@@ -52,6 +53,30 @@ TEST_CASE("a delete goes to stock as an update with nil, never as propagate_dele
     CHECK(peer.get("k") == "nil");
     CHECK(peer.deaths == 0);
   }
+}
+
+TEST_CASE("the nil of an old delete is taken back from the stock nodes that can forget it") {
+  Script s;
+  FakeStock with(s, "a@h", Runs::groot_with_delete);
+  FakeStock without(s, "b@h", Runs::groot_without_delete);
+  FakeStock::settle(s, {&with, &without});
+  s.set("k", "v");
+  store::Effects effects;
+  REQUIRE(s.replica.erase(encoded("k"), s.now, effects));
+  s.router.perform(std::move(effects), s.now);
+  FakeStock::settle(s, {&with, &without});
+  with.cast_state();
+  without.cast_state();
+  FakeStock::settle(s, {&with, &without});
+  CHECK(with.get("k") == "nil");
+
+  s.now.monotonic_ms += store::tombstone_ttl_ms_default;
+  s.now.wall_ms += store::tombstone_ttl_ms_default;
+  s.router.wake(s.now);
+  FakeStock::settle(s, {&with, &without});
+  CHECK(with.get("k") == "none");
+  CHECK(without.get("k") == "nil");
+  CHECK(with.deaths + without.deaths == 0);
 }
 
 TEST_CASE("list keys never reach a stock node, alone or in a crowd") {

@@ -50,8 +50,8 @@ groot_mutant(deadline_is_not_bound store/replica.cpp
   [[return reg != nullptr && reg->stamp() == entry.stamp && reg->expires_at_ms() == entry.at_ms;]]
   [[return reg != nullptr && !reg->is_tombstone();]])
 groot_mutant(expired_value_is_read store/replica.cpp
-  [[|| is_past_deadline(reg->expires_at_ms(), wall_ms)) return {};]]
-  [[) return {};]])
+  [[return reg && !is_past_deadline(reg->expires_at_ms(), wall_ms) ? reg : RegisterPtr();]]
+  [[return reg;]])
 groot_mutant(list_key_is_sent_to_stock cnode/process/replication.cpp
   [[if (!reg->key_is_list()) without_list_keys.push_back(reg);]]
   [[without_list_keys.push_back(reg);]])

@@ -107,7 +107,7 @@ TEST_CASE("the empty key and keys that share a hash are kept apart") {
 }
 
 TEST_CASE("property: the map is a map") {
-  CHECK(rc::check("random puts and erases against std::map", [] {
+  CHECK(rc::check("random puts, erases and reserves against std::map", [] {
     RegisterMap map;
     std::map<std::string, std::string> model;
     const auto steps = *rc::gen::inRange(0, 400);
@@ -115,6 +115,7 @@ TEST_CASE("property: the map is a map") {
       const std::string key = std::to_string(*rc::gen::inRange(0, 60));
       // A few hashes only, so that probes are long and erasing has gaps to close.
       const std::uint64_t hash = std::stoull(key) % 7;
+      if (*rc::gen::inRange(0, 20) == 0) map.reserve(*rc::gen::inRange<std::size_t>(0, 20'000));
       if (*rc::gen::inRange(0, 3) == 0) {
         map.erase(term(key), hash);
         model.erase(key);

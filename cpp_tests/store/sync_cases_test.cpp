@@ -46,6 +46,53 @@ TEST_CASE(
   CHECK(s.sent_to(peer) == Words{"k"});
 }
 
+TEST_CASE(
+    "a tombstone whose time is over is reclaimed where it was shown, if that peer can delete") {
+  for (const PeerKind kind : kinds) {
+    for (const bool shown : {true, false}) {
+      Linked s(kind);
+      s.set("k", "v");
+      s.erase("k");
+      settle(s);
+      if (shown) s.full_state(peer, registers(s.replica));
+      s.effects.clear();
+      s.pass(tombstone_ttl_ms_default - correction_grace_ms - 1);
+      s.replica.wake(s.now, s.effects);
+      CHECK(s.effects.empty());
+      s.pass(1);
+      s.replica.wake(s.now, s.effects);
+      CHECK(s.held("k") == nullptr);
+      const auto reclaimed = s.all<Reclaim>();
+      CHECK(s.effects.size() == reclaimed.size());
+      REQUIRE(reclaimed.size() == (shown && kind == PeerKind::stock_with_delete ? 1 : 0));
+      if (reclaimed.empty()) continue;
+      CHECK(reclaimed[0].peer == peer);
+      CHECK(text_of(reclaimed[0].reg->key()) == "k");
+    }
+  }
+}
+
+TEST_CASE("a key that was written again, here or there, is not reclaimed") {
+  for (const bool here : {true, false}) {
+    Linked s(PeerKind::stock_with_delete);
+    s.set("k", "v");
+    s.erase("k");
+    settle(s);
+    s.full_state(peer, registers(s.replica));
+    s.pass(tombstone_ttl_ms_default / 2);
+    if (here) {
+      s.set("k", "new");
+    } else {
+      s.full_state(peer, {make_value("k", "new", s.stamp(tombstone_ttl_ms_default / 2))});
+    }
+    s.pass(tombstone_ttl_ms_default);
+    s.effects.clear();
+    s.replica.wake(s.now, s.effects);
+    CHECK(s.get("k") == "new");
+    CHECK(s.effects.empty());
+  }
+}
+
 TEST_CASE("nothing past its deadline is sent as a value") {
   Linked s(PeerKind::ours);
   s.set("k", "v", 100);

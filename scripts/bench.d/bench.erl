@@ -1,7 +1,7 @@
 %% Runs the figures asked for, prints them as a table and keeps them as JSON.
 -module(bench).
 
--export([main/1, stock/0, stock_path/1]).
+-export([main/1, stock/0, stock_path/1, program/3]).
 -export_type([figure/0]).
 
 %% One measured quantity: our samples, one a run, beside those of stock Groot from the same minutes.
@@ -29,6 +29,8 @@ main([Work, JsonFile, Minutes | Names]) ->
     end.
 
 run("merge", Work, _Minutes) -> bench_merge:figures(Work);
+run("embed", Work, _Minutes) -> bench_embed:figures(Work);
+run("call", Work, _Minutes) -> bench_call:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);
 run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
 
@@ -50,6 +52,33 @@ stock_path(Work) ->
             Elixir = string:trim(os:cmd("elixir -e 'IO.puts(:code.lib_dir(:elixir))'")),
             [Ebin, filename:join(Elixir, "ebin"), filename:join([Elixir, "..", "logger", "ebin"])]
     end.
+
+%% ------------------------------------------------------------------ programs in C++
+
+%% Runs one that prints a JSON object of numbers and of lists of numbers; that object.
+-spec program(file:filename(), [string()], [{string(), string()}]) -> #{atom() => number() | [number()]}.
+program(Program, Args, Environment) ->
+    Port = open_port(
+        {spawn_executable, Program},
+        [{args, Args}, {env, Environment}, binary, exit_status, stderr_to_stdout]
+    ),
+    Output = output(Program, Port, <<>>),
+    Members = "\"(\\w+)\": (-?[0-9.]+|\\[[-0-9., ]*\\])",
+    {match, Found} = re:run(Output, Members, [global, {capture, all_but_first, list}]),
+    maps:from_list([{list_to_atom(Name), value(Text)} || [Name, Text] <- Found]).
+
+output(Program, Port, Sofar) ->
+    receive
+        {Port, {data, Data}} -> output(Program, Port, <<Sofar/binary, Data/binary>>);
+        {Port, {exit_status, 0}} -> Sofar;
+        {Port, {exit_status, Status}} -> error({Program, Status, Sofar})
+    end.
+
+%% A number, or a list of them, is an Erlang term as it stands.
+value(Text) ->
+    {ok, Tokens, _} = erl_scan:string(Text ++ "."),
+    {ok, Value} = erl_parse:parse_term(Tokens),
+    Value.
 
 %% ------------------------------------------------------------------ the table
 

@@ -45,25 +45,9 @@ entry(N, Time) ->
 
 %% {Milliseconds into an empty store, milliseconds for the same state again}.
 ours(File) ->
-    Program = os:getenv("GROOT_MERGE_BENCH"),
-    Port = open_port({spawn_executable, Program}, [{args, [File]}, binary, exit_status, stderr_to_stdout]),
-    Output = output(Port, <<>>),
-    ?REGISTERS = field(<<"registers">>, Output),
-    {field(<<"empty_ms">>, Output), field(<<"again_ms">>, Output)}.
-
-output(Port, Sofar) ->
-    receive
-        {Port, {data, Data}} -> output(Port, <<Sofar/binary, Data/binary>>);
-        {Port, {exit_status, 0}} -> Sofar;
-        {Port, {exit_status, Status}} -> error({merge_bench, Status, Sofar})
-    end.
-
-field(Name, Json) ->
-    {match, [Digits]} = re:run(Json, [$", Name, "\"\\s*:\\s*([0-9.]+)"], [{capture, [1], binary}]),
-    case binary:match(Digits, <<".">>) of
-        nomatch -> binary_to_integer(Digits);
-        _ -> binary_to_float(Digits)
-    end.
+    #{registers := ?REGISTERS, empty_ms := Empty, again_ms := Again} =
+        bench:program(os:getenv("GROOT_MERGE_BENCH"), [File], []),
+    {Empty, Again}.
 
 %% In a process of its own, as stock merges in one: decoded there, merged by its own callback. That
 %% leaves out stock's message passing, which is in its favour.

@@ -1,0 +1,129 @@
+// What reading and writing cost a program that embeds the node, and what a register takes in
+// memory.
+//
+//   embed_bench KEYS
+//
+// Starts a node without peers, sets KEYS keys (16 bytes, values of 32) and prints one JSON object:
+//
+//   set_ns          one Node::set of a new key, over all of them
+//   get_ns          one Node::get of a key that is there, in random order, for each of five runs
+//   bare_ns         the same keys found in the same table without a node around it, run by run
+//   register_bytes  memory that the process grew by, a register, without its key and its value
+//
+// Not measured: several threads, peers, values that are large. Needs an epmd (ERL_EPMD_PORT).
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "cnode/node.hpp"
+#include "ei_codec/term_encode.hpp"
+#include "store/register_map.hpp"
+
+namespace {
+
+using namespace groot;
+using namespace groot::ei_codec;
+
+constexpr int runs = 5;
+constexpr std::size_t reads_a_run = 1'000'000;
+constexpr std::size_t value_bytes = 32;
+
+int fail(const std::string& why) {
+  std::fprintf(stderr, "embed_bench: %s\n", why.c_str());
+  return 1;
+}
+
+// 16 bytes each.
+Term key_of(std::uint32_t i) {
+  std::string digits = std::to_string(i);
+  return binary("session_" + std::string(8 - digits.size(), '0') + digits);
+}
+
+// Nanoseconds that each of `count` steps takes.
+template <class Step>
+double nanoseconds_each(std::size_t count, Step&& step) {
+  const auto before = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < count; ++i) step(i);
+  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - before;
+  return took.count() / static_cast<double>(count);
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total = 0;
+  double resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+void print(const char* name, const std::vector<double>& values) {
+  std::printf(", \"%s\": [", name);
+  for (std::size_t i = 0; i < values.size(); ++i) std::printf(i ? ", %.2f" : "%.2f", values[i]);
+  std::printf("]");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint32_t count = 0;
+  const char* const argument = argc == 2 ? argv[1] : "";
+  const auto parsed = std::from_chars(argument, argument + std::strlen(argument), count);
+  if (parsed.ec != std::errc() || *parsed.ptr != '\0' || count == 0 || count > 99'999'999) {
+    return fail("usage: embed_bench KEYS");
+  }
+  NodeOptions options;
+  options.name = "embed@127.0.0.1";
+  options.long_names = true;
+  options.cookie = "bench";
+  const auto node = Node::start(options);
+  if (!node) return fail(node.error().text());
+
+  const Term value = binary(std::string(value_bytes, 'v'));
+  const double empty_bytes = resident_bytes();
+  bool all_set = true;
+  const double set_ns = nanoseconds_each(count, [&](std::size_t i) {
+    if (!(*node)->set(key_of(static_cast<std::uint32_t>(i)), value)) all_set = false;
+  });
+  if (!all_set) return fail("a set was refused");
+  const double register_bytes =
+      (resident_bytes() - empty_bytes) / count - static_cast<double>(16 + value_bytes);
+
+  store::RegisterMap bare;
+  std::vector<Term> keys;
+  std::vector<Bytes> encoded;
+  std::mt19937 random(7);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Bytes key = encode_term(key_of(i));
+    bare.put(store::Register::make({key, encode_term(value), {1, 0, 1}}), store::hash_key(key));
+  }
+  for (std::size_t i = 0; i < std::min<std::size_t>(count, reads_a_run); ++i) {
+    keys.push_back(key_of(random() % count));
+    encoded.push_back(encode_term(keys.back()));
+  }
+  std::vector<double> get_ns;
+  std::vector<double> bare_ns;
+  std::size_t found = 0;
+  for (int run = 0; run < runs; ++run) {
+    get_ns.push_back(nanoseconds_each(reads_a_run, [&](std::size_t i) {
+      found += (*node)->get(keys[i % keys.size()]).has_value();
+    }));
+    bare_ns.push_back(nanoseconds_each(reads_a_run, [&](std::size_t i) {
+      const Bytes& key = encoded[i % encoded.size()];
+      found += bare.lookup(key, store::hash_key(key)).has_value();
+    }));
+  }
+  if (found != 2 * runs * reads_a_run) return fail("a key that was set is not there");
+  std::printf("{\"keys\": %u, \"register_bytes\": %.1f, \"set_ns\": %.1f", count, register_bytes,
+              set_ns);
+  print("get_ns", get_ns);
+  print("bare_ns", bare_ns);
+  std::printf("}\n");
+  return 0;
+}

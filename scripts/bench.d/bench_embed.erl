@@ -1,0 +1,121 @@
+%% What a program that embeds the node pays for a read and for a write (embed_bench), beside what an
+%% Elixir program pays on its own node with Groot. Neither has peers.
+-module(bench_embed).
+
+-export([figures/1]).
+
+-define(RUNS, 5).
+-define(READS, 1_000_000).
+%% Far above, stock's storage process needs longer for a single set than callers wait for it.
+-define(SETS, 100_000).
+-define(GROOT, 'Elixir.Groot').
+-define(STORAGE, 'Elixir.Groot.Storage').
+-define(LONG_MS, 600_000).
+
+figures(Work) ->
+    ok = cluster:start([{priv_dir, Work}]),
+    try
+        Few = sizes(1_000),
+        Some = sizes(?SETS),
+        Many = sizes(1_000_000),
+        [
+            get_figure("1,000", Few),
+            bare_figure("1,000", Few),
+            get_figure("1,000,000", Many),
+            bare_figure("1,000,000", Many),
+            set_figure(Some),
+            memory_figure(Many)
+        ]
+    after
+        cluster:stop()
+    end.
+
+%% One size: ours and stock's, one after the other.
+sizes(Keys) ->
+    io:format("embed: ~b keys, ~b runs of ~b reads~n", [Keys, ?RUNS, ?READS]),
+    {ours(Keys), stock(Keys)}.
+
+ours(Keys) ->
+    Program = os:getenv("GROOT_EMBED_BENCH"),
+    Environment = [{"ERL_EPMD_PORT", integer_to_list(cluster:epmd_port())}],
+    bench:program(Program, [integer_to_list(Keys)], Environment).
+
+%% On a node of its own, which holds nothing else.
+stock(Keys) ->
+    Node = cluster:peer(list_to_atom("stock_" ++ integer_to_list(Keys)), v0_1),
+    Result = cluster:on(
+        Node,
+        fun() ->
+            Value = binary:copy(<<"v">>, 32),
+            Names = [key(N) || N <- lists:seq(0, Keys - 1)],
+            SetNs = fill(Names, Value),
+            _ = rand:seed(exsss, 7),
+            Order = list_to_tuple([key(rand:uniform(Keys) - 1) || _ <- lists:seq(1, min(Keys, ?READS))]),
+            GetNs = [get_ns(Order) || _ <- lists:seq(1, ?RUNS)],
+            #{set_ns => SetNs, get_ns => GetNs}
+        end,
+        ?LONG_MS
+    ),
+    cluster:stop_peer(Node),
+    Result.
+
+%% Nanoseconds that a set took; where there are too many for that, all at once, as from a peer.
+fill(Names, Value) when length(Names) =< ?SETS ->
+    {Us, ok} = timer:tc(fun() -> lists:foreach(fun(Name) -> ok = ?GROOT:set(Name, Value) end, Names) end),
+    Us * 1000 / length(Names);
+fill([First | _] = Names, Value) ->
+    ok = ?GROOT:set(First, Value),
+    #{registers := #{First := Register}} = sys:get_state(?STORAGE),
+    Registers = maps:from_list([{Name, Register#{key := Name}} || Name <- Names]),
+    ok = gen_server:cast(?STORAGE, {update_registers, Registers}),
+    #{registers := Held} = sys:get_state(?STORAGE, ?LONG_MS),
+    true = map_size(Held) =:= length(Names),
+    none.
+
+key(N) -> list_to_binary(io_lib:format("session_~8..0b", [N])).
+
+get_ns(Order) ->
+    {Us, ok} = timer:tc(fun() -> reads(?READS, tuple_size(Order), Order) end),
+    Us * 1000 / ?READS.
+
+reads(0, _, _) ->
+    ok;
+reads(Left, Size, Order) ->
+    <<_:32/binary>> = ?GROOT:get(element(Left rem Size + 1, Order)),
+    reads(Left - 1, Size, Order).
+
+get_figure(Keys, {#{get_ns := Ours}, #{get_ns := Stock}}) ->
+    #{
+        name => "get, " ++ Keys ++ " keys, one thread",
+        unit => "ns",
+        ours => Ours,
+        stock => Stock,
+        wanted => {ratio_at_least, 3}
+    }.
+
+bare_figure(Keys, {#{bare_ns := Bare}, _}) ->
+    #{
+        name => "the bare look-up in the same table, " ++ Keys ++ " keys",
+        unit => "ns",
+        ours => Bare,
+        stock => [],
+        wanted => none
+    }.
+
+set_figure({#{set_ns := Ours}, #{set_ns := Stock}}) ->
+    #{
+        name => "set of 100,000 new keys, no peers",
+        unit => "ns",
+        ours => [Ours],
+        stock => [Stock],
+        wanted => {ratio_at_least, 15}
+    }.
+
+memory_figure({#{register_bytes := Bytes}, _}) ->
+    #{
+        name => "memory a register beyond key and value, 1,000,000 registers",
+        unit => "B",
+        ours => [Bytes],
+        stock => [],
+        wanted => {at_most, 150}
+    }.
