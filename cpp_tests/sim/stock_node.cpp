@@ -283,11 +283,27 @@ void StockNode::storage_cast(LinkId link, TermReader& reader) {
     }
   } else if (has_delete() && reader.take_atom("propagate_delete")) {
     const ByteView key = reader.take_term().bytes();
-    if (trace_.is_told()) trace_.tell(name() + " is told to delete " + text_of(key));
-    forget({key.begin(), key.end()});
+    propagated(link, {key.begin(), key.end()});
   } else {
     fatal(link, "a cast that version does not know");
   }
+}
+
+// From stock, a delete that a user asked for. From a node of ours, which stamps what users ask for,
+// the end of a tombstone: the nil that it left here may go, and nothing else.
+void StockNode::propagated(LinkId link, const Bytes& key) {
+  if (trace_.is_told()) trace_.tell(name() + " is told to delete " + text_of(key));
+  const auto peer = peers_.find(link);
+  if (peer == peers_.end() || !peer->second.ours) {
+    forget(key);
+    return;
+  }
+  if (read(key)) {
+    throw Violation(peer->second.name + " makes " + name() + " forget " + text_of(key) +
+                    ", which has a value there");
+  }
+  storage_.forget(key);
+  data_lost_();
 }
 
 void StockNode::clock_cast(LinkId link, ByteView message) {

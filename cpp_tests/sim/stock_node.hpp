@@ -86,6 +86,7 @@ class StockNode final : public Node {
   void storage_cast(LinkId link, ei_codec::TermReader& reader);
   void clock_cast(LinkId link, ByteView message);
   void forget(const Bytes& key);
+  void propagated(LinkId link, const Bytes& key);
   // The message kills the process that got it.
   void fatal(LinkId sender, const std::string& what);
   void start_groot();
