@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
     bare.put(store::Register::make({key, encode_term(value), {1, 0, 1}}), store::hash_key(key));
   }
   for (std::size_t i = 0; i < std::min<std::size_t>(count, reads_a_run); ++i) {
-    keys.push_back(key_of(random() % count));
+    keys.push_back(key_of(static_cast<std::uint32_t>(random() % count)));
     encoded.push_back(encode_term(keys.back()));
   }
   std::vector<double> get_ns;
