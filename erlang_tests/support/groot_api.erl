@@ -10,9 +10,21 @@
 
 get(Node, Key) -> call(Node, ?GROOT, get, [Key]).
 
-set(Node, Key, Value) -> call(Node, ?GROOT, set, [Key, Value]).
+set(Node, Key, Value) ->
+    await_next_millisecond(),
+    call(Node, ?GROOT, set, [Key, Value]).
 
-set(Node, Key, Value, ExpiresIn) -> call(Node, ?GROOT, set, [Key, Value, ExpiresIn]).
+set(Node, Key, Value, ExpiresIn) ->
+    await_next_millisecond(),
+    call(Node, ?GROOT, set, [Key, Value, ExpiresIn]).
+
+%% A stock node's clock does not follow what it merges: a set there in the millisecond in which
+%% another node wrote the key may carry the lesser stamp, and is lost.
+await_next_millisecond() ->
+    await_after(os:system_time(millisecond)).
+
+await_after(Millisecond) ->
+    os:system_time(millisecond) > Millisecond orelse await_after(Millisecond).
 
 delete(Node, Key) -> call(Node, ?GROOT, delete, [Key]).
 
