@@ -10,6 +10,7 @@
 //           last page:64  transaction:64
 #include "cnode/disk/file_check.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -104,13 +105,17 @@ class Walk {
     const bool is_branch = flags == branch_page;
     if (!is_branch && flags != leaf_page) return false;
     if (lower <= page_header_size || lower > upper || upper > page_.size()) return false;
+    nodes_.clear();
     for (std::size_t at = page_header_size; at + 2 <= lower; at += 2) {
       const std::size_t node = read<std::uint16_t>(page_, at);
       if (node < upper || node + node_header_size > page_.size()) return false;
+      nodes_.push_back(node);
       const ByteView bytes = ByteView(page_).subspan(node);
       if (!(is_branch ? branch(bytes, left) : leaf(bytes, tables))) return false;
     }
-    return true;
+    // One that stands there twice stands in the place of another.
+    std::ranges::sort(nodes_);
+    return std::ranges::adjacent_find(nodes_) == nodes_.end();
   }
 
   static bool branch(ByteView node, std::vector<std::uint64_t>& left) {
@@ -125,12 +130,14 @@ class Walk {
     const std::size_t size = read<std::uint32_t>(node, 0);
     const auto flags = read<std::uint16_t>(node, 4);
     const std::size_t value_at = node_header_size + read<std::uint16_t>(node, 6);
-    const bool elsewhere = (flags & value_elsewhere) != 0;
+    // With any other flag LMDB takes the value for something that our tables do not have.
+    if (flags != 0 && flags != value_elsewhere && flags != value_is_table) return false;
+    const bool elsewhere = flags == value_elsewhere;
     const std::size_t here = elsewhere ? sizeof(std::uint64_t) : size;
     if (value_at > node.size() || here > node.size() - value_at) return false;
     ++entries_;
     if (elsewhere) return overflow(read<std::uint64_t>(node, value_at), size);
-    if ((flags & value_is_table) == 0) return true;
+    if (flags != value_is_table) return true;
     if (size != table_size) return false;
     const ByteView table = node.subspan(value_at, size);
     tables.emplace_back(table.begin(), table.end());
@@ -148,7 +155,8 @@ class Walk {
   int file_;
   Bytes page_;
   std::vector<bool> seen_;
-  std::uint64_t entries_ = 0;  // of the table being walked
+  std::vector<std::size_t> nodes_;  // where those of the page at hand are
+  std::uint64_t entries_ = 0;       // of the table being walked
 };
 
 struct Meta {
@@ -170,6 +178,12 @@ std::optional<Meta> read_meta(int file, std::size_t at) {
   return meta;
 }
 
+// Each transaction is in the other meta page than the one before: even numbers in the first.
+bool are_neighbours(std::uint64_t first, std::uint64_t second) {
+  if (first == 0 && second == 0) return true;  // no transaction yet
+  return first % 2 == 0 && (second == first + 1 || second + 1 == first);
+}
+
 bool is_whole(int file, std::uint64_t file_bytes) {
   if (file_bytes == 0) return true;
   const auto first = read_meta(file, 0);
@@ -179,6 +193,7 @@ bool is_whole(int file, std::uint64_t file_bytes) {
   if (page_size < page_size_min || page_size > page_size_max) return false;
   const auto second = read_meta(file, page_size);
   if (!second || !second->is_known()) return false;
+  if (!are_neighbours(first->transaction(), second->transaction())) return false;
   const Meta& newest = second->transaction() > first->transaction() ? *second : *first;
   const ByteView meta = newest.bytes;
   Walk walk(file, page_size, file_bytes / page_size);
