@@ -77,7 +77,7 @@ RegisterPtr Register::make(const RegisterView& view) {
   auto* tail = reinterpret_cast<std::uint8_t*>(reg + 1);
   append(tail, view.key);
   if (!keep) append(tail + view.key.size(), value);
-  return RegisterPtr(reg);
+  return RegisterPtr::first(reg);
 }
 
 void Register::destroy(const Register* reg) {

@@ -117,8 +117,8 @@ class Register {
   std::uint64_t node_id_;
   std::int64_t expires_at_ms_;
   std::uint32_t key_size_;
-  std::uint32_t value_size_;  // 0 for a tombstone
-  mutable std::atomic<std::uint32_t> owners_{0};
+  std::uint32_t value_size_;                      // 0 for a tombstone
+  mutable std::atomic<std::uint32_t> owners_{1};  // who made it is the first
   std::uint16_t counter_;
   RegisterKind kind_;
   bool is_kept_;
@@ -131,7 +131,7 @@ class RegisterPtr {
  public:
   RegisterPtr() = default;
   RegisterPtr(std::nullptr_t) {}
-  // Becomes one more owner of a register that is null or already owned.
+  // Becomes one more owner of a register that is null or owned.
   explicit RegisterPtr(const Register* reg) : reg_(reg) { share(); }
   RegisterPtr(const RegisterPtr& other) : reg_(other.reg_) { share(); }
   RegisterPtr(RegisterPtr&& other) noexcept : reg_(std::exchange(other.reg_, nullptr)) {}
@@ -150,6 +150,13 @@ class RegisterPtr {
   friend bool operator==(const RegisterPtr& a, std::nullptr_t) { return a.reg_ == nullptr; }
 
  private:
+  friend class Register;
+  // Becomes the owner that a register just made has.
+  static RegisterPtr first(const Register* reg) {
+    RegisterPtr ptr;
+    ptr.reg_ = reg;
+    return ptr;
+  }
   void share() const {
     if (reg_ != nullptr) reg_->owners_.fetch_add(1, std::memory_order_relaxed);
   }

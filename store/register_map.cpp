@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "ei_codec/result.hpp"
+#include "store/counter.hpp"
 #include "store/slot_array.hpp"
 
 namespace groot::store {
@@ -122,7 +122,7 @@ struct alignas(64) Shard {
 struct RegisterMap::Impl {
   std::array<Shard, std::size_t{1} << shard_bits> shards;
   SlotArray slots;
-  std::atomic<std::size_t> size{0};
+  Counter size;
 
   // The top bits choose the shard, the low half the place within it.
   Shard& shard(std::uint64_t hash) { return shards[hash >> (64 - shard_bits)]; }
@@ -142,7 +142,7 @@ RegisterPtr RegisterMap::find(ByteView key) const {
 }
 
 std::size_t RegisterMap::size() const {
-  return impl_->size.load(std::memory_order_relaxed);
+  return impl_->size.get();
 }
 
 std::optional<RegisterMap::Found> RegisterMap::lookup(ByteView key, std::uint64_t hash) const {
@@ -196,7 +196,7 @@ Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash, const std::optional<F
   const Slot slot = impl.slots.add(std::move(reg));
   const std::unique_lock lock(shard.mutex);
   shard.table.insert({Impl::low(hash), slot});
-  impl.size.fetch_add(1, std::memory_order_relaxed);
+  impl.size.increment();
   return slot;
 }
 
@@ -209,7 +209,7 @@ void RegisterMap::erase(ByteView key, std::uint64_t hash) {
   {
     const std::unique_lock lock(shard.mutex);
     shard.table.erase(entry);
-    impl.size.fetch_sub(1, std::memory_order_relaxed);
+    impl.size.decrement();
   }
   impl.slots.free(slot);  // no reader finds it any more
 }
@@ -220,7 +220,7 @@ void RegisterMap::clear() {
     const std::unique_lock lock(shard.mutex);
     std::swap(old, shard.table);
   }
-  impl_->size.store(0, std::memory_order_relaxed);
+  impl_->size.set(0);
   impl_->slots.clear();  // no reader finds one any more
 }
 

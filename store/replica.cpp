@@ -58,11 +58,11 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
   const Slot slot = registers.put(std::move(stored), hash, found);
   if (had_tombstone) tombstones.removed();
   if (had_deadline) expiries.voided();
-  if (had_value) values.fetch_sub(1, std::memory_order_relaxed);
+  if (had_value) values.decrement();
   if (reg->is_tombstone()) {
     tombstones.added(slot, reg->stamp(), now.wall_ms);
   } else {
-    values.fetch_add(1, std::memory_order_relaxed);
+    values.increment();
     if (const auto at = reg->expires_at_ms()) expiries.push({*at, slot, reg->stamp()});
   }
   if (!same_version) {
@@ -222,7 +222,7 @@ RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
 }
 
 std::size_t Replica::size() const {
-  return impl_->values.load(std::memory_order_relaxed);
+  return impl_->values.get();
 }
 
 std::optional<std::int64_t> Replica::last_change_ms() const {
@@ -285,7 +285,7 @@ void Replica::clear(Effects& effects) {
   impl.tombstones.clear();
   impl.expiries.clear();
   impl.changed_at.clear();
-  impl.values.store(0, std::memory_order_relaxed);
+  impl.values.set(0);
   impl.journal.cleared();
   impl.doubt.end();
   for (PeerKnowledge& peer : impl.peers) peer.we_lost_data();

@@ -2,7 +2,6 @@
 // (peers and their full states).
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "store/counter.hpp"
 #include "store/doubt.hpp"
 #include "store/expiry_queue.hpp"
 #include "store/peer_knowledge.hpp"
@@ -67,7 +67,7 @@ struct Replica::Impl {
   std::uint64_t changes = 0;  // of any register, since the start
   bool reports_changes = true;
   std::vector<std::int64_t> changed_at;  // monotonic_ms of our version's arrival, by slot
-  std::atomic<std::size_t> values{0};    // registers that are no tombstones
+  Counter values;                        // registers that are no tombstones
 
   std::map<PeerId, std::int64_t> drift_reported_at;  // monotonic_ms
   std::set<PeerId> withheld_reported;                // that list keys are kept from them

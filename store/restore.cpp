@@ -15,7 +15,7 @@ void Replica::restore(const KeptRegister& kept, const Now& now) {
   if (reg->is_tombstone()) {
     impl.tombstones.added(slot, reg->stamp(), expired ? now.wall_ms : kept.arrived_ms);
   } else {
-    impl.values.fetch_add(1, std::memory_order_relaxed);
+    impl.values.increment();
     if (const auto at = reg->expires_at_ms()) impl.expiries.push({*at, slot, reg->stamp()});
   }
   // Not so young that it could be on its way to a peer.
@@ -59,7 +59,7 @@ void Replica::Impl::drop_doubtful(Effects& effects) {
     const RegisterPtr reg(registers.at(slot));
     registers.erase(reg->key(), hash_key(reg->key()));
     if (reg->expires_at_ms()) expiries.voided();
-    values.fetch_sub(1, std::memory_order_relaxed);
+    values.decrement();
     forget_slot(slot);
     journal.dropped(reg.get());
     if (reports_changes) {
