@@ -125,6 +125,8 @@ class Replica {
 
   // Every register, tombstones included, in no order (sys:get_state, nodeup, sync). Owner only.
   void for_each(const std::function<void(const RegisterPtr&)>& visit) const;
+  // What is held, for comparison with another replica of ours. Owner only.
+  [[nodiscard]] const RegisterMap& registers() const;
 
  private:
   struct Impl;

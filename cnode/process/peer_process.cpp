@@ -13,4 +13,9 @@ bool PeerProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delive
   return true;
 }
 
+bool PeerProcess::on_cast(ScannedTerm message, const Delivery& delivery, const Now& now) {
+  const auto decoded = decode_exchange(message);
+  return decoded && on_exchange_(delivery.link, *decoded, now);
+}
+
 }  // namespace groot::process

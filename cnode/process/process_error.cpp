@@ -24,6 +24,8 @@ class Category final : public std::error_category {
         return "no such process";
       case process_errc::call_failed:
         return "the remote call failed";
+      case process_errc::bad_exchange:
+        return "malformed exchange";
     }
     return "unknown process error";
   }

@@ -14,6 +14,7 @@ enum class process_errc {
   peer_gone,         // the link ended before the answer
   no_process,        // nothing is registered under the name at the peer
   call_failed,       // the remote function raised, threw, exited, or was not let run
+  bad_exchange,      // not a message by which nodes of ours compare what they hold
 };
 
 [[nodiscard]] const std::error_category& process_category();

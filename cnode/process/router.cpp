@@ -6,6 +6,7 @@
 #include "cnode/process/announce_feed.hpp"
 #include "cnode/process/clock_sync_process.hpp"
 #include "cnode/process/discovery.hpp"
+#include "cnode/process/exchange.hpp"
 #include "cnode/process/global_name_server.hpp"
 #include "cnode/process/groot_functions.hpp"
 #include "cnode/process/net_kernel_process.hpp"
@@ -85,6 +86,7 @@ struct Router::Impl {
   Requests requests{outbox};
   Replication replication{outbox, peers, replica};
   StoreRequests store_requests{replica, replication};
+  Exchange exchange{options, outbox, peers, replication, replica.registers()};
   Discovery discovery{options.self, outbox, peers, requests};
   Spawned spawned{outbox};
   RegisteredNames names;
@@ -119,7 +121,10 @@ struct Router::Impl {
   ClockProcess clock{outbox, replica};
   NetKernelProcess net_kernel{outbox};
   RpcProcess rpc{options.self, outbox, spawned, functions};
-  PeerProcess peer_process{outbox};
+  PeerProcess peer_process{outbox,
+                           [this](LinkId link, const ExchangeMessage& message, const Now& now) {
+                             return exchange.receive(link, message, now);
+                           }};
   GlobalNameServer global{
       options.self,
       outbox,
@@ -140,7 +145,11 @@ Router::Impl::Impl(RouterOptions router_options, store::Replica& replica_used)
 void Router::Impl::ready(Peer& peer, const Now& now) {
   if (peer.is_ours()) {
     replica.peer_up(peer.id, *peer.kind, now);
-    replication.push_full_state(peer, now);
+    if (peer.exchanges) {
+      exchange.ready(peer, now);
+    } else {
+      replication.push_full_state(peer, now);
+    }
     return;
   }
   auto& last_storage = peers.last_storage(peer);
@@ -176,6 +185,7 @@ void Router::Impl::peer_down(LinkId link, const Now& now) {
   feed.stop(link);
   tap.forget(link);
   probe.peer_down(link);
+  exchange.peer_down(link);
   spawned.peer_down(link);
   peers.remove(link);
   requests.peer_down(link, now);
@@ -270,6 +280,7 @@ void Router::wake(const Now& now) {
   impl_->replication.perform(std::move(effects), now);
   impl_->requests.wake(now);
   impl_->probe.wake(now);
+  impl_->exchange.wake(now);
   impl_->feed.wake(now);
   impl_->discovery.wake(now);
   impl_->clock_sync.wake(now);
@@ -282,6 +293,7 @@ std::optional<std::int64_t> Router::next_wake_ms(const Now& now) const {
   };
   at_latest(impl_->requests.next_wake_ms());
   at_latest(impl_->probe.next_wake_ms());
+  at_latest(impl_->exchange.next_wake_ms());
   at_latest(impl_->feed.next_wake_ms());
   at_latest(impl_->discovery.next_wake_ms());
   if (const auto wall_ms = impl_->replica.next_wake_wall_ms()) {
