@@ -27,17 +27,9 @@ all() ->
         full_disk
     ].
 
-%% The console knows nobody: it calls, and holds no registers.
-init_per_testcase(Case, Config) ->
-    cluster:start(Config),
-    [Console] = cluster:peers([{console, no_groot}]),
-    cluster:set_console(Console),
-    data_dir:of_case(Case, Config).
+init_per_testcase(Case, Config) -> data_dir:start(Case, Config).
 
-end_per_testcase(_Case, _Config) ->
-    Verdict = cluster:verdict(),
-    cluster:stop(),
-    Verdict.
+end_per_testcase(_Case, _Config) -> data_dir:stop().
 
 %% ------------------------------------------------------------------ what cannot be a data directory
 

@@ -14,6 +14,7 @@
 
 using namespace std::chrono_literals;
 using groot::Durability;
+using groot::epmd_is_missing;
 using groot::Member;
 using groot::Node;
 using groot::NodeOptions;
@@ -25,12 +26,6 @@ using groot::ei_codec::atom;
 using groot::ei_codec::binary;
 
 namespace {
-
-bool epmd_is_missing() {
-  if (RealEpmd::is_installed()) return false;
-  MESSAGE("skipped: there is no epmd program on this machine");
-  return true;
-}
 
 std::function<void(NodeOptions&)> in(const TempDir& dir, Durability durability = Durability::async,
                                      std::uint64_t max_size = 0) {

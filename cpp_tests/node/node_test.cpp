@@ -20,6 +20,7 @@
 using namespace std::chrono_literals;
 using groot::Change;
 using groot::Diary;
+using groot::epmd_is_missing;
 using groot::Member;
 using groot::Node;
 using groot::NodeOptions;
@@ -29,16 +30,6 @@ using groot::Term;
 using groot::dist::dist_errc;
 using groot::ei_codec::atom;
 using groot::ei_codec::binary;
-
-namespace {
-
-bool epmd_is_missing() {
-  if (RealEpmd::is_installed()) return false;
-  MESSAGE("skipped: there is no epmd program on this machine");
-  return true;
-}
-
-}  // namespace
 
 TEST_CASE("a write on either of two nodes is readable on the other") {
   if (epmd_is_missing()) return;

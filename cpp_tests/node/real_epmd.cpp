@@ -15,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <doctest/doctest.h>
 
 #include "cnode/io/asio_support.hpp"
 #include "ei_codec/bytes.hpp"
@@ -57,15 +58,21 @@ void await_listening(std::uint16_t port, bool listening) {
   }
 }
 
-}  // namespace
-
-bool RealEpmd::is_installed() {
+bool is_installed() {
   const char* path = std::getenv("PATH");
   std::istringstream folders(path == nullptr ? "" : path);
   for (std::string folder; std::getline(folders, folder, ':');) {
     if (::access((std::filesystem::path(folder) / "epmd").c_str(), X_OK) == 0) return true;
   }
   return false;
+}
+
+}  // namespace
+
+bool epmd_is_missing() {
+  if (is_installed()) return false;
+  MESSAGE("skipped: there is no epmd program on this machine");
+  return true;
 }
 
 RealEpmd::RealEpmd(bool started) : port_(free_port()) {

@@ -16,9 +16,6 @@ class RealEpmd {
   RealEpmd(const RealEpmd&) = delete;
   RealEpmd& operator=(const RealEpmd&) = delete;
 
-  // False where the program is not installed.
-  [[nodiscard]] static bool is_installed();
-
   void start();
   void stop();
   // Ends an epmd on this port that a node has started.
@@ -30,5 +27,8 @@ class RealEpmd {
   std::uint16_t port_ = 0;
   pid_t process_ = 0;
 };
+
+// True, and the test says so, where the program is not installed.
+[[nodiscard]] bool epmd_is_missing();
 
 }  // namespace groot

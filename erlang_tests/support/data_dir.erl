@@ -1,13 +1,22 @@
 %% A data directory for each case, nodes under test that use it, and what they say of it.
 -module(data_dir).
 
--export([of_case/2, path/1, groot/1, groot/2, saving/1, refused/2, with_file_system/3]).
+-export([start/2, stop/0, path/1, groot/1, groot/2, saving/1, refused/2, with_file_system/3]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 
-%% For init_per_testcase.
-of_case(Case, Config) ->
+%% For init_per_testcase: a cluster with a console that knows nobody. It calls, and holds no registers.
+start(Case, Config) ->
+    cluster:start(Config),
+    [Console] = cluster:peers([{console, no_groot}]),
+    cluster:set_console(Console),
     [{data_dir_of_case, filename:join(proplists:get_value(priv_dir, Config), Case)} | Config].
+
+%% For end_per_testcase.
+stop() ->
+    Verdict = cluster:verdict(),
+    cluster:stop(),
+    Verdict.
 
 path(Config) -> proplists:get_value(data_dir_of_case, Config).
 
