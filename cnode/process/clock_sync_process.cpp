@@ -12,10 +12,7 @@ constexpr std::string_view clock_name = "Elixir.Groot.Clock";
 
 SharedBytes encode_clock(const store::Timestamp& stamp) {
   Bytes out;
-  append_tuple(out, 2);
-  append_atom(out, "$gen_cast");
-  append_tuple(out, 2);
-  append_atom(out, "sync_remote_clock");
+  append_cast(out, "sync_remote_clock");
   append_timestamp(stamp, out);
   return share(std::move(out));
 }

@@ -88,6 +88,13 @@ void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, const ei_codec::
   reply(outbox, served, to, encode_term(term));
 }
 
+void append_cast(Bytes& out, std::string_view what) {
+  append_tuple(out, 2);
+  append_atom(out, "$gen_cast");
+  append_tuple(out, 2);
+  append_atom(out, what);
+}
+
 SharedBytes encode_cast(const ei_codec::Term& message) {
   Bytes bytes;
   append_tuple(bytes, 2);

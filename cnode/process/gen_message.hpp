@@ -55,6 +55,8 @@ void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, ByteView reply);
 void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, const SharedMessage& reply);
 void reply(Outbox& outbox, ServedPid served, const ReplyTo& to, const ei_codec::Term& term);
 
+// {'$gen_cast', {What, Element}}; the element follows.
+void append_cast(Bytes& out, std::string_view what);
 // {'$gen_cast', Message}
 [[nodiscard]] SharedBytes encode_cast(const ei_codec::Term& message);
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "cnode/process/gen_message.hpp"
 #include "cnode/process/outbox.hpp"
 #include "cnode/process/process_error.hpp"
 #include "cnode/process/term_append.hpp"
@@ -182,10 +183,7 @@ SharedMessage encode_update(const store::RegisterPtr& reg) {
   const bool large = is_large(*reg);
   Bytes out;
   out.reserve(register_bytes_max(*reg) - (large ? reg->value().size() : 0) + 32);
-  append_tuple(out, 2);
-  append_atom(out, "$gen_cast");
-  append_tuple(out, 2);
-  append_atom(out, "update_register");
+  append_cast(out, "update_register");
   append_head(*reg, out);
   const std::size_t at = out.size();
   if (!large) append_bytes(out, reg->value());
@@ -196,20 +194,14 @@ SharedMessage encode_update(const store::RegisterPtr& reg) {
 
 SharedMessage encode_delete(const store::Register& reg) {
   Bytes out;
-  append_tuple(out, 2);
-  append_atom(out, "$gen_cast");
-  append_tuple(out, 2);
-  append_atom(out, "propagate_delete");
+  append_cast(out, "propagate_delete");
   append_bytes(out, reg.key());
   return share(std::move(out));
 }
 
 SharedMessage encode_updates(std::span<const store::RegisterPtr> registers) {
   Bytes out;
-  append_tuple(out, 2);
-  append_atom(out, "$gen_cast");
-  append_tuple(out, 2);
-  append_atom(out, "update_registers");
+  append_cast(out, "update_registers");
   append_registers(registers, out);
   return share(std::move(out));
 }

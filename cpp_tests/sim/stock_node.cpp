@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cnode/process/gen_message.hpp"
 #include "cnode/process/replication.hpp"
 #include "cnode/process/term_append.hpp"
 #include "cnode/process/timestamp_codec.hpp"
@@ -28,20 +29,14 @@ constexpr int upgrades = 20;
 
 Bytes encode_delete(const Bytes& key) {
   Bytes out;
-  process::append_tuple(out, 2);
-  process::append_atom(out, "$gen_cast");
-  process::append_tuple(out, 2);
-  process::append_atom(out, "propagate_delete");
+  process::append_cast(out, "propagate_delete");
   process::append_bytes(out, key);
   return out;
 }
 
 Bytes encode_clock(const Timestamp& stamp) {
   Bytes out;
-  process::append_tuple(out, 2);
-  process::append_atom(out, "$gen_cast");
-  process::append_tuple(out, 2);
-  process::append_atom(out, "sync_remote_clock");
+  process::append_cast(out, "sync_remote_clock");
   process::append_timestamp(stamp, out);
   return out;
 }
