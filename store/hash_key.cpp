@@ -2,23 +2,11 @@
 // halves are folded together. Keys are mostly under 32 bytes: two or three multiplications.
 #include <cstring>
 
+#include "store/fold.hpp"
 #include "store/register_map.hpp"
 
 namespace groot::store {
 namespace {
-
-__extension__ using Wide = unsigned __int128;
-
-// Odd, with about as many ones as zeros: fractional digits of sqrt(2), sqrt(3), sqrt(5), sqrt(7).
-constexpr std::uint64_t sqrt_2 = 0x6a09e667f3bcc909;
-constexpr std::uint64_t sqrt_3 = 0xbb67ae8584caa73b;
-constexpr std::uint64_t sqrt_5 = 0x3c6ef372fe94f82b;
-constexpr std::uint64_t sqrt_7 = 0xa54ff53a5f1d36f1;
-
-std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
 
 template <class Word>
 std::uint64_t read(const std::uint8_t* from) {

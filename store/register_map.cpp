@@ -11,7 +11,9 @@
 
 #include "ei_codec/result.hpp"
 #include "store/counter.hpp"
+#include "store/fingerprint.hpp"
 #include "store/slot_array.hpp"
+#include "store/slot_bits.hpp"
 
 namespace groot::store {
 namespace {
@@ -55,6 +57,22 @@ class Table {
       if (entries_[i].hash == hash) return &entries_[i];
     }
     return nullptr;
+  }
+
+  // Calls visit(slot) for each entry of that hash.
+  template <class Visit>
+  void for_each_of(std::uint32_t hash, Visit&& visit) const {
+    if (entries_.empty()) return;
+    for (std::size_t i = hash & mask(); entries_[i].slot != free_entry; i = (i + 1) & mask()) {
+      if (entries_[i].hash == hash) visit(entries_[i].slot);
+    }
+  }
+  // Calls visit(slot) for each entry whose hash is at least `from` and at most `to`.
+  template <class Visit>
+  void for_each_between(std::uint32_t from, std::uint32_t to, Visit&& visit) const {
+    for (const Entry& entry : entries_) {
+      if (entry.hash - from <= to - from && entry.slot != free_entry) visit(entry.slot);
+    }
   }
 
   void reserve(std::size_t count) {
@@ -110,6 +128,11 @@ class Table {
   std::size_t used_ = 0;
 };
 
+std::vector<RegisterMap::Hashed> sorted(std::vector<RegisterMap::Hashed> found) {
+  std::ranges::sort(found, {}, &RegisterMap::Hashed::hash);
+  return found;
+}
+
 // A cache line of its own each: readers of one shard do not slow those of another.
 struct alignas(64) Shard {
   mutable std::shared_mutex mutex;  // over the table, and over the slots that it leads to
@@ -123,10 +146,19 @@ struct RegisterMap::Impl {
   std::array<Shard, std::size_t{1} << shard_bits> shards;
   SlotArray slots;
   Counter size;
+  Fingerprints fingerprints;  // of what counts
+  SlotBits uncounted;
 
-  // The top bits choose the shard, the low half the place within it.
+  // The top bits choose the shard; those after them are what its table knows of the hash, so that
+  // it can be searched for ranges as well. The lowest of them choose the place within it.
   Shard& shard(std::uint64_t hash) { return shards[hash >> (64 - shard_bits)]; }
-  static std::uint32_t low(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
+  static std::uint32_t low(std::uint64_t hash) {
+    return static_cast<std::uint32_t>(hash >> (32 - shard_bits));
+  }
+
+  void discount(Slot slot, const Register& reg, std::uint64_t hash) {
+    if (!uncounted.test(slot)) fingerprints.remove(hash, store::fingerprint(reg, hash));
+  }
 };
 
 RegisterMap::RegisterMap() : impl_(std::make_unique<Impl>()) {}
@@ -188,12 +220,16 @@ Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash) {
 Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash, const std::optional<Found>& found) {
   Impl& impl = *impl_;
   Shard& shard = impl.shard(hash);
+  impl.fingerprints.add(hash, store::fingerprint(*reg, hash));
   if (found) {
+    impl.discount(found->slot, *found->reg, hash);
+    impl.uncounted.clear(found->slot);
     const std::unique_lock lock(shard.mutex);
     std::swap(impl.slots[found->slot], reg);
     return found->slot;  // the replaced register is freed with the argument, after the lock
   }
   const Slot slot = impl.slots.add(std::move(reg));
+  impl.uncounted.clear(slot);
   const std::unique_lock lock(shard.mutex);
   shard.table.insert({Impl::low(hash), slot});
   impl.size.increment();
@@ -206,6 +242,7 @@ void RegisterMap::erase(ByteView key, std::uint64_t hash) {
   const Table::Entry* entry = shard.table.find(key, Impl::low(hash), impl.slots);
   if (entry == nullptr) return;
   const Slot slot = entry->slot;
+  impl.discount(slot, *impl.slots[slot], hash);
   {
     const std::unique_lock lock(shard.mutex);
     shard.table.erase(entry);
@@ -221,6 +258,8 @@ void RegisterMap::clear() {
     std::swap(old, shard.table);
   }
   impl_->size.set(0);
+  impl_->fingerprints.clear();
+  impl_->uncounted.clear_all();
   impl_->slots.clear();  // no reader finds one any more
 }
 
@@ -237,6 +276,52 @@ void RegisterMap::for_each(const std::function<void(Slot, const RegisterPtr&)>& 
   for (Slot slot = 0; slot < slots.end(); ++slot) {
     if (slots[slot]) visit(slot, slots[slot]);
   }
+}
+
+void RegisterMap::uncount(Slot slot) {
+  const Register* const reg = at(slot);
+  invariant(reg != nullptr, "a slot that is not in use is uncounted");
+  impl_->discount(slot, *reg, hash_key(reg->key()));
+  impl_->uncounted.set(slot);
+}
+
+void RegisterMap::count(Slot slot) {
+  const Register* const reg = at(slot);
+  invariant(reg != nullptr, "a slot that is not in use is counted");
+  if (is_counted(slot)) return;
+  const std::uint64_t hash = hash_key(reg->key());
+  impl_->fingerprints.add(hash, store::fingerprint(*reg, hash));
+  impl_->uncounted.clear(slot);
+}
+
+bool RegisterMap::is_counted(Slot slot) const {
+  return !impl_->uncounted.test(slot);
+}
+
+std::uint64_t RegisterMap::fingerprint(const Prefix& prefix) const {
+  return impl_->fingerprints.of(prefix);
+}
+
+std::vector<RegisterMap::Hashed> RegisterMap::within(const HashRange& range) const {
+  const Impl& impl = *impl_;
+  std::vector<Hashed> found;
+  const auto take = [&](Slot slot) {
+    if (impl.uncounted.test(slot)) return;
+    const Register* const reg = impl.slots[slot].get();
+    const std::uint64_t hash = hash_key(reg->key());
+    if (hash >= range.from && hash <= range.to) found.push_back({hash, reg});
+  };
+  const std::size_t first = range.from >> (64 - shard_bits);
+  const std::size_t last = range.to >> (64 - shard_bits);
+  if (first == last && Impl::low(range.from) == Impl::low(range.to)) {
+    impl.shards[first].table.for_each_of(Impl::low(range.from), take);
+    return sorted(std::move(found));
+  }
+  for (std::size_t i = first; i <= last; ++i) {
+    impl.shards[i].table.for_each_between(i == first ? Impl::low(range.from) : 0,
+                                          i == last ? Impl::low(range.to) : UINT32_MAX, take);
+  }
+  return sorted(std::move(found));
 }
 
 }  // namespace groot::store

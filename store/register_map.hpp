@@ -10,7 +10,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
+#include "store/hash_range.hpp"
 #include "store/register.hpp"
 
 namespace groot::store {
@@ -59,6 +61,23 @@ class RegisterMap {
   [[nodiscard]] const Register* at(Slot slot) const;
   [[nodiscard]] Slot slot_end() const;  // one past the highest slot ever used since clear
   void for_each(const std::function<void(Slot, const RegisterPtr&)>& visit) const;
+
+  // ---- for comparison with the registers of another replica; writer only ----
+
+  struct Hashed {
+    std::uint64_t hash;
+    const Register* reg;  // valid until the next put or erase
+  };
+  // Every register counts but those that are taken out, by their slots: until they are counted in
+  // again, or the slot's next put. Precondition: the slot is in use.
+  void uncount(Slot slot);
+  void count(Slot slot);
+  [[nodiscard]] bool is_counted(Slot slot) const;
+  // The fingerprint of those that count. Precondition: prefix.depth <= bucket_bits.
+  [[nodiscard]] std::uint64_t fingerprint(const Prefix& prefix) const;
+  // Those that count, by rising hash. Reads the tables of all shards (a 64th of all keys each) that
+  // the range touches, and the registers found; for a range of one hash, only these.
+  [[nodiscard]] std::vector<Hashed> within(const HashRange& range) const;
 
  private:
   struct Impl;

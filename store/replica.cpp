@@ -50,13 +50,14 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
   const bool had_tombstone = found && found->reg->is_tombstone();
   const bool had_value = found && !had_tombstone;
   const bool had_deadline = found && found->reg->expires_at_ms();
+  const bool had_counted = found && registers.is_counted(found->slot);
   const bool same_version = found && found->reg->stamp() == reg->stamp();
 
-  if (found && doubt.active()) doubt.resolve(found->slot);
+  if (found && doubt.active()) resolve_doubt(found->slot);
 
   // From here on, found->reg may be gone.
   const Slot slot = registers.put(std::move(stored), hash, found);
-  if (had_tombstone) tombstones.removed();
+  if (had_tombstone) tombstones.removed(had_counted);
   if (had_deadline) expiries.voided();
   if (had_value) values.decrement();
   if (reg->is_tombstone()) {
@@ -100,7 +101,7 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   const auto found = registers.lookup(reg.key, hash);
   if (doubt.active()) [[unlikely]] {
     doubt.held_by(from, reg.stamp);
-    if (found) doubt.resolve(found->slot);
+    if (found) resolve_doubt(found->slot);
   }
 
   MergeOutcome outcome;
@@ -109,6 +110,8 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
     if (merge_order(incoming, found->reg->view()) <= 0) {
       if (shower != nullptr) shower->showed(found->slot, reg.stamp >= held);
       outcome.ours_is_newer = reg.stamp < held;
+      if (outcome.ours_is_newer && !registers.is_counted(found->slot))
+        tell_ancient(from, found->reg, effects);
       return outcome;
     }
   } else if (reg.kind == RegisterKind::tombstone && tombstones.is_ancient(reg.stamp, now.wall_ms)) {
@@ -152,9 +155,10 @@ void Replica::Impl::expire_due(const Now& now, Effects& effects) {
 
 void Replica::Impl::drop_tombstone(Slot slot) {
   const RegisterPtr dropped(registers.at(slot));
+  const bool counted = registers.is_counted(slot);
   registers.erase(dropped->key(), hash_key(dropped->key()));
   journal.dropped(dropped.get());
-  tombstones.removed();
+  tombstones.removed(counted);
   forget_slot(slot);
 }
 
@@ -202,6 +206,12 @@ void Replica::Impl::drop_excess_tombstones(const Now& now, Effects& effects) {
   dropped_unreported = 0;
 }
 
+void Replica::Impl::tell_ancient(PeerId to, const Register* reg, Effects& effects) {
+  const PeerKnowledge* peer = find_peer(to);
+  if (peer == nullptr || peer->kind() != PeerKind::ours) return;
+  effects.emplace_back(SendTo{to, {RegisterPtr(reg)}});
+}
+
 void Replica::Impl::forget_slot(Slot slot) {
   for (PeerKnowledge& peer : peers) peer.version_changed(slot);
 }
@@ -231,6 +241,10 @@ std::optional<std::int64_t> Replica::last_change_ms() const {
 
 void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) const {
   impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
+}
+
+const RegisterMap& Replica::registers() const {
+  return impl_->registers;
 }
 
 void Replica::reserve(std::size_t registers) {
@@ -324,6 +338,7 @@ ReceiveOutcome Replica::receive_timestamp(const Timestamp& stamp, const Now& now
 
 void Replica::wake(const Now& now, Effects& effects) {
   impl_->expire_due(now, effects);
+  impl_->tombstones.uncount_ancient(now.wall_ms);
   while (const auto slot = impl_->tombstones.due(now.wall_ms)) {
     impl_->retire_tombstone(*slot, effects);
   }

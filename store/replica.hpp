@@ -154,6 +154,8 @@ class Replica {
   void for_each(const std::function<void(const RegisterPtr&)>& visit) const;
   // The same without what is in doubt: what others may see (nodeup, sync).
   void for_each_certain(const std::function<void(const RegisterPtr&)>& visit) const;
+  // What is held, for comparison with another replica of ours. Owner only.
+  [[nodiscard]] const RegisterMap& registers() const;
 
  private:
   struct Impl;

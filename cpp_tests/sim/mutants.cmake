@@ -55,10 +55,9 @@ groot_mutant(expired_value_is_read store/replica.cpp
 groot_mutant(list_key_is_sent_to_stock cnode/process/replication.cpp
   [[if (!reg->key_is_list()) without_list_keys.push_back(reg);]]
   [[without_list_keys.push_back(reg);]])
-groot_mutant(nothing_is_pushed_on_link_up cnode/process/router.cpp
-  [[replica.peer_up(peer.id, *peer.kind, now);
-    replication.push_full_state(peer, now);]]
-  [[replica.peer_up(peer.id, *peer.kind, now);]])
+groot_mutant(nothing_is_compared_on_link_up cnode/process/router.cpp
+  [[exchange.ready(peer, now);]]
+  [[]])
 groot_mutant(delete_at_peer_is_taken_for_a_loss store/peer_knowledge.cpp
   [[if (kind_ == PeerKind::stock_with_delete) return Verdict::deleted_there;]]
   [[]])
