@@ -65,7 +65,7 @@ inline constexpr std::size_t exchange_window = 2;
 // registers take.
 inline constexpr std::size_t exchange_ranges_max = 64;
 // Registers looked at for one question, as far as can be foreseen: a few milliseconds on each side.
-inline constexpr std::size_t exchange_examined_max = 16'384;
+inline constexpr std::size_t exchange_examined_max = 32'768;
 // A range that holds no more is answered with what it holds: an item takes 25 bytes, one more step
 // towards it 21.
 inline constexpr std::size_t exchange_items_max = 2;

@@ -70,12 +70,13 @@ struct Two {
   void settle() {
     std::deque<Bytes> to_a;
     std::deque<Bytes> to_b;
-    do {
+    while (true) {
       gather(a, to_b);
       gather(b, to_a);
+      if (to_a.empty() && to_b.empty()) return;
       deliver(a, to_a);
       deliver(b, to_b);
-    } while (!to_a.empty() || !to_b.empty());
+    }
   }
   // A round is due by then.
   void pass_a_round() {
