@@ -1,0 +1,50 @@
+%% What it takes two nodes of ours to become equal (exchange_bench), beside what stock Groot sends for
+%% the same: its whole state, each to the other.
+-module(bench_sync).
+
+-export([figures/1]).
+
+-define(REGISTERS, 1_000_000).
+-define(RUNS, 3).
+-define(SAMPLE, 1_000).
+
+figures(_Work) ->
+    io:format("sync: ~b registers, ~b runs~n", [?REGISTERS, ?RUNS]),
+    Runs = [
+        bench:program(os:getenv("GROOT_EXCHANGE_BENCH"), [integer_to_list(?REGISTERS)], [])
+     || _ <- lists:seq(1, ?RUNS)
+    ],
+    Megabytes = fun(Bytes) -> Bytes / 1_000_000 end,
+    State = Megabytes(state_bytes()),
+    [
+        figure("1,000 of 1,000,000 differ, sent", "MB", differ_bytes, Megabytes, [2 * State], none, Runs),
+        figure("the same by the size of what differs", "times", differ_ratio, fun same/1, [], {at_most, 2}, Runs),
+        figure("an empty node joins 1,000,000", "ms", join_ms, fun same/1, [], {at_most, 4_000}, Runs),
+        figure("longest turn of the event loop", "ms", turn_ms, fun same/1, [], {at_most, 50}, Runs)
+    ].
+
+figure(Name, Unit, Key, Convert, Stock, Wanted, Runs) ->
+    #{
+        name => "sync: " ++ Name,
+        unit => Unit,
+        ours => [Convert(maps:get(Key, Run)) || Run <- Runs],
+        stock => Stock,
+        wanted => Wanted
+    }.
+
+same(Value) -> Value.
+
+%% Of a full state with as many of the registers that exchange_bench has.
+state_bytes() ->
+    Registers = maps:from_list([entry(N) || N <- lists:seq(1, ?SAMPLE)]),
+    byte_size(term_to_binary({'$gen_cast', {update_registers, Registers}})) * (?REGISTERS div ?SAMPLE).
+
+entry(N) ->
+    Key = list_to_binary(io_lib:format("~16..kb", [N])),
+    Hlc = #{
+        '__struct__' => 'Elixir.HLClock.Timestamp',
+        time => erlang:system_time(millisecond),
+        counter => 0,
+        node_id => 16#fedc_ba98_7654_3210
+    },
+    {Key, #{key => Key, value => <<Key/binary, Key/binary>>, hlc => Hlc}}.
