@@ -111,6 +111,17 @@ TEST_CASE("a node that joins empty is given everything, in chunks, a few at a ti
   }
 }
 
+TEST_CASE("a node that holds next to nothing is given the rest by ranges, not one by one") {
+  Pair pair;
+  for (int i = 0; i < 80'000; ++i) hold(pair.a, {.key = i});
+  for (int i = 0; i < 5; ++i) hold(pair.b, {.key = i});
+  pair.connect();
+  CHECK(pair.a.replica.registers().fingerprint({}) == pair.b.replica.registers().fingerprint({}));
+  CHECK(pair.b.replica.size() == 80'000);
+  // Full chunks, but for the few ranges next to what it holds.
+  CHECK(pair.to_storage() < 100);
+}
+
 TEST_CASE("no more is under way than the window allows") {
   Pair pair;
   for (int i = 0; i < 10'000; ++i) hold(pair.a, {.key = i});
