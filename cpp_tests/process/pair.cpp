@@ -56,6 +56,7 @@ void Pair::pass(std::int64_t ms) {
 }
 
 void Pair::deliver(Script& to, LinkId link, const Sent& sent) {
+  on_frame(sent);
   bytes_ += sent.bytes;
   largest_ = std::max(largest_, sent.bytes);
   const auto* named = sent.get<dist::RegSend>();

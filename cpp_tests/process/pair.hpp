@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -39,6 +40,8 @@ class Pair {
   // What each said to the other and has not been carried yet, oldest first.
   std::deque<Sent> from_a;
   std::deque<Sent> from_b;
+  // Called with each frame that is carried.
+  std::function<void(const Sent&)> on_frame = [](const Sent&) {};
   [[nodiscard]] LinkId to_a() const { return to_a_; }
   [[nodiscard]] LinkId to_b() const { return to_b_; }
 

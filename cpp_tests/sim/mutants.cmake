@@ -58,6 +58,10 @@ groot_mutant(list_key_is_sent_to_stock cnode/process/replication.cpp
 groot_mutant(nothing_is_compared_on_link_up cnode/process/router.cpp
   [[exchange.ready(peer, now);]]
   [[]])
+# Two versions of a key look alike.
+groot_mutant(digest_collides store/fingerprint.cpp
+  [[fold(hash ^ sqrt_2, when ^ sqrt_3)]]
+  [[fold(hash ^ sqrt_2, when & 0)]])
 groot_mutant(delete_at_peer_is_taken_for_a_loss store/peer_knowledge.cpp
   [[if (kind_ == PeerKind::stock_with_delete) return Verdict::deleted_there;]]
   [[]])

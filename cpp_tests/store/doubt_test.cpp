@@ -52,6 +52,9 @@ struct Returned : Script {
     replica.for_each_certain([&count](const RegisterPtr&) { ++count; });
     return count;
   }
+  // What peers of ours compare.
+  [[nodiscard]] std::size_t compared() const { return replica.registers().within({}).size(); }
+  [[nodiscard]] std::uint64_t fingerprint() const { return replica.registers().fingerprint({}); }
 };
 
 }  // namespace
@@ -63,6 +66,8 @@ TEST_CASE("what is in doubt is read here, and sent to nobody") {
   CHECK(s.replica.size() == 2);
   CHECK(s.pushed() == 0);
   CHECK(s.certain() == 0);
+  CHECK(s.compared() == 0);
+  CHECK(s.fingerprint() == 0);
   s.pass(86'400'000);
   s.replica.wake(s.now, s.effects);
   CHECK(s.replica.in_doubt());
@@ -73,9 +78,11 @@ TEST_CASE("what is written anew, or shown by anybody, is in no doubt") {
   Returned s;
   s.set("a", "new");
   CHECK(s.pushed() == 1);
+  CHECK(s.compared() == 1);
   s.shows("b", s.stamp(-away_ms - 20));
   CHECK(s.get("b") == "old");
   CHECK(s.pushed() == 2);
+  CHECK(s.compared() == 2);
 }
 
 TEST_CASE("a peer that was there when we left has deleted what it no longer shows") {
@@ -99,6 +106,7 @@ TEST_CASE("a peer that was there when we left has deleted what it no longer show
   CHECK(s.reported("1 registers dropped"));
   const auto journal = s.replica.take_journal();
   CHECK(std::ranges::count(journal, JournalEntry::What::dropped, &JournalEntry::what) == 1);
+  CHECK(s.compared() == s.replica.size());
   // No tombstone: should somebody else have it, it comes back.
   s.shows("a", s.stamp(-away_ms - 10));
   CHECK(s.get("a") == "shown");
@@ -119,6 +127,7 @@ TEST_CASE("among peers younger than the absence ours is all there is") {
   CHECK_FALSE(s.replica.in_doubt());
   CHECK(s.replica.size() == 2);
   CHECK(s.sent() == 1);
+  CHECK(s.compared() == 2);
   CHECK(s.reported("1 registers of that time are kept"));
 }
 

@@ -89,6 +89,12 @@ TEST_CASE("property: kept register by register, fingerprints are those of what i
           map.uncount(found->slot);
           uncounted.insert(key);
           break;
+        case 6:
+        case 7:
+          if (!found) break;
+          map.count(found->slot);
+          uncounted.erase(key);
+          break;
         default:
           map.put(make_value(key, "v", {*rc::gen::inRange<std::uint64_t>(0, 9), 0, 1}), hash,
                   found);
