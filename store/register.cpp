@@ -6,6 +6,7 @@
 
 #include "ei_codec/limits.hpp"
 #include "ei_codec/result.hpp"
+#include "store/slab_allocator.hpp"
 
 namespace groot::store {
 namespace {
@@ -27,6 +28,23 @@ std::strong_ordering order_of_bytes(ByteView a, ByteView b) {
   const std::size_t common = std::min(a.size(), b.size());
   const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
   return order != 0 ? order <=> 0 : a.size() <=> b.size();
+}
+
+// AddressSanitizer sees what happens to a block only where it gave it out.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool in_slabs = false;
+#elif defined(__has_feature)
+constexpr bool in_slabs = !__has_feature(address_sanitizer);
+#else
+constexpr bool in_slabs = true;
+#endif
+
+void* allocate(std::size_t size) {
+  return in_slabs ? register_memory().allocate(size) : ::operator new(size);
+}
+
+void release(void* memory, std::size_t size) {
+  in_slabs ? register_memory().free(memory, size) : ::operator delete(memory);
 }
 
 }  // namespace
@@ -71,7 +89,7 @@ RegisterPtr Register::make(const RegisterView& view) {
                     value.size() >= view.buffer->size() / 4;
   const std::size_t before = keep ? sizeof(Kept) : 0;
   const std::size_t behind = view.key.size() + (keep ? 0 : value.size());
-  auto* memory = static_cast<std::uint8_t*>(::operator new(before + sizeof(Register) + behind));
+  auto* memory = static_cast<std::uint8_t*>(allocate(before + sizeof(Register) + behind));
   if (keep) new (memory) Kept{view.buffer->shared_from_this(), value.data()};
   auto* reg = new (memory + before) Register(view, keep);
   auto* tail = reinterpret_cast<std::uint8_t*>(reg + 1);
@@ -82,13 +100,17 @@ RegisterPtr Register::make(const RegisterView& view) {
 
 void Register::destroy(const Register* reg) {
   void* memory = const_cast<Register*>(reg);
+  std::size_t size = sizeof(Register) + reg->key_size_;
   if (reg->is_kept_) {
     auto* kept = const_cast<Kept*>(reg->kept());
     kept->~Kept();
     memory = kept;
+    size += sizeof(Kept);
+  } else {
+    size += reg->value_size_;
   }
   reg->~Register();
-  ::operator delete(memory);
+  release(memory, size);
 }
 
 ei_codec::SharedPiece shared_value(const RegisterPtr& reg) {

@@ -42,10 +42,12 @@ const std::vector<Layer>& layers() {
 constexpr std::array<std::string_view, 2> ei_files{"ei_codec/term_decode.cpp",
                                                    "ei_codec/term_encode.cpp"};
 
-// Memory for large messages is asked of the kernel itself: page sizes are no matter of the standard
-// library. Nothing else of the operating system is known to the pure layers.
+// Memory for large messages, and for many small registers, is asked of the kernel itself: page
+// sizes are no matter of the standard library. Nothing else of the operating system is known to the
+// pure layers.
 constexpr std::string_view memory_header = "sys/mman.h";
-constexpr std::string_view memory_file = "ei_codec/message_buffer.cpp";
+constexpr std::array<std::string_view, 2> memory_files{"ei_codec/message_buffer.cpp",
+                                                       "store/slab_allocator.cpp"};
 
 // C headers of the operating system that live in no folder.
 constexpr std::array<std::string_view, 11> system_headers{
@@ -108,7 +110,10 @@ bool is_standard(std::string_view header) {
 bool may_include(std::string_view path, const Layer& layer, const Include& include) {
   if (!include.angled) return starts_with_any(include.target, layer.project);
   if (include.target == "ei.h") return contains(ei_files, path);
-  if (include.target == memory_header && path == memory_file) return true;
+  if (include.target == memory_header &&
+      std::ranges::find(memory_files, path) != memory_files.end()) {
+    return true;
+  }
   if (is_standard(include.target)) return true;
   if (contains(system_headers, include.target)) return !layer.pure;
   return starts_with_any(include.target, layer.foreign);
