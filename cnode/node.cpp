@@ -1,6 +1,7 @@
 #include "cnode/node.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <mutex>
 #include <random>
@@ -100,10 +101,10 @@ Result<Bytes> key_bytes(const Term& key) {
 std::optional<Term> decoded(ei_codec::ByteView bytes) {
   const ScannedTerm scanned = ScannedTerm::trusted(bytes);
   // decode_term would find the same, and move it once more.
-  if (auto plain = ei_codec::decode_plain(scanned)) return plain;
-  auto term = ei_codec::decode_term(scanned);
-  if (!term) return std::nullopt;
-  return std::move(*term);
+  std::optional<Term> term = ei_codec::decode_plain(scanned);
+  if (term) return term;
+  if (auto decoded = ei_codec::decode_term(scanned)) term = *std::move(decoded);
+  return term;
 }
 
 // Who listens to changes. Its lock is held while listeners run, so that one that has been removed
@@ -265,10 +266,18 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
 }
 
 std::optional<Term> Node::get(const Term& key) const {
-  const auto bytes = key_bytes(key);
-  if (!bytes) return std::nullopt;
-  const auto reg = impl_->core->get(*bytes);
-  if (!reg) return std::nullopt;
+  // Most keys fit, and then there is nothing to allocate for them.
+  std::array<std::uint8_t, 128> room;
+  Bytes encoded;
+  ei_codec::ByteView bytes = ei_codec::encode_plain(key, room);
+  if (bytes.empty()) {
+    auto made = key_bytes(key);
+    if (!made) return std::nullopt;
+    bytes = encoded = *std::move(made);
+  }
+  const store::ReadSection section;
+  const store::Register* const reg = impl_->core->get(section, bytes);
+  if (reg == nullptr) return std::nullopt;
   return decoded(reg->value());
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/term.hpp"
@@ -14,6 +15,9 @@ namespace groot::ei_codec {
 // Appends the canonical encoding of `term`. False, and nothing appended, when the term is of
 // another kind or breaks the rules of its kind.
 [[nodiscard]] bool append_plain(const Term& term, Bytes& out);
+
+// The same, into `room`, which what is returned lies in. Nothing when it does not fit either.
+[[nodiscard]] ByteView encode_plain(const Term& term, std::span<std::uint8_t> room);
 
 // The term, when it is one of these in its canonical encoding.
 [[nodiscard]] std::optional<Term> decode_plain(ScannedTerm term);

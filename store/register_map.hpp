@@ -1,8 +1,10 @@
 // The registers by key: one writer at a time, any number of readers at any time, from any thread.
 //
-// Readers never wait for a merge of other keys: the map is sharded by the key's hash, each shard
-// under its own lock that a writer holds for one register at a time.
-// The writer side (put, erase, for_each) belongs to the Replica, under the replica's own lock.
+// Readers take no lock and count nothing: they search tables that the writer changes entry by
+// entry, and what the writer takes out stays in memory for as long as a reader may look at it
+// (epoch.hpp). The tables are 64, by the key's hash, so that none takes long to grow. The writer
+// side (put, erase, for_each) belongs to the Replica, under the replica's own lock. A register is
+// in one map at most.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "store/epoch.hpp"
 #include "store/hash_range.hpp"
 #include "store/register.hpp"
 
@@ -31,7 +34,10 @@ class RegisterMap {
   RegisterMap(const RegisterMap&) = delete;
   RegisterMap& operator=(const RegisterMap&) = delete;
 
-  // Any thread. Null when absent. The register may be a tombstone or past its deadline.
+  // Any thread. Null when absent. The register may be a tombstone or past its deadline; it is there
+  // until the section ends.
+  [[nodiscard]] const Register* find(const ReadSection& section, ByteView key) const;
+  // The same, to be kept.
   [[nodiscard]] RegisterPtr find(ByteView key) const;
   // Any thread. Tombstones included.
   [[nodiscard]] std::size_t size() const;
@@ -42,11 +48,10 @@ class RegisterMap {
     const Register* reg;  // valid until the key's next put or erase
   };
   [[nodiscard]] std::optional<Found> lookup(ByteView key, std::uint64_t hash) const;
-  // What lookup will read for this hash, asked into the cache ahead: its entry, then the slot that
-  // the entry leads to, then the register. Each step reads what the one before asked for, so many
-  // keys take the first step before any takes the second.
+  // What lookup will read for this hash, asked into the cache ahead: its entry, then the register
+  // that the entry leads to. The second step reads what the first asked for, so many keys take the
+  // first step before any takes the second.
   void prefetch_entry(std::uint64_t hash) const;
-  void prefetch_slot(std::uint64_t hash) const;
   void prefetch_register(std::uint64_t hash) const;
   // Room for `count` registers in all: the tables need not grow on the way there.
   void reserve(std::size_t count);

@@ -136,7 +136,6 @@ bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const Re
       hashes[i] = hash_key(some[i].key);
       registers.prefetch_entry(hashes[i]);
     }
-    for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_slot(hashes[i]);
     for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_register(hashes[i]);
     for (std::size_t i = 0; i < some.size(); ++i) {
       merge(from, shower, some[i], hashes[i], now, effects);
@@ -221,9 +220,14 @@ void Replica::Impl::forget_slot(Slot slot) {
 Replica::Replica(const ReplicaOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Replica::~Replica() = default;
 
+const Register* Replica::find(const ReadSection& section, ByteView canonical_key) const {
+  const Register* const reg = impl_->registers.find(section, canonical_key);
+  return reg != nullptr && !reg->is_tombstone() ? reg : nullptr;
+}
+
 RegisterPtr Replica::find(ByteView canonical_key) const {
-  RegisterPtr reg = impl_->registers.find(canonical_key);
-  return reg && !reg->is_tombstone() ? reg : RegisterPtr();
+  const ReadSection section;
+  return RegisterPtr(find(section, canonical_key));
 }
 
 RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {

@@ -48,7 +48,9 @@ class Replica {
 
   // ---- reading: any thread ----
 
-  // The register at the canonical `key`, unless deleted.
+  // The register at the canonical `key`, unless deleted; there until the section ends.
+  [[nodiscard]] const Register* find(const ReadSection& section, ByteView canonical_key) const;
+  // The same, to be kept.
   [[nodiscard]] RegisterPtr find(ByteView canonical_key) const;
   // The same, unless past its deadline at `wall_ms`.
   [[nodiscard]] RegisterPtr get(ByteView canonical_key, std::int64_t wall_ms) const;
