@@ -49,15 +49,15 @@ struct RegisterMap::Impl {
     if (!uncounted.test(slot)) fingerprints.remove(hash, store::fingerprint(reg, hash));
   }
 
-  // Readers of the old table go on there.
-  void exchange_table(Shard& shard, std::shared_ptr<Table> table) {
+  // Readers of the old table, which is returned, go on there.
+  static std::shared_ptr<const Table> exchange_table(Shard& shard, std::shared_ptr<Table> table) {
     shard.table.store(table.get(), std::memory_order_release);
-    retired.add(std::exchange(shard.owned, std::move(table)));
+    return std::exchange(shard.owned, std::move(table));
   }
   void resize(Shard& shard, std::size_t entries) {
     auto table = std::make_shared<Table>(entries);
     table->insert_all(*shard.owned);
-    exchange_table(shard, std::move(table));
+    retired.add(exchange_table(shard, std::move(table)));
   }
 };
 
@@ -162,13 +162,15 @@ void RegisterMap::erase(ByteView key, std::uint64_t hash) {
 
 void RegisterMap::clear() {
   Impl& impl = *impl_;
+  auto tables = std::make_shared<std::vector<std::shared_ptr<const Table>>>();
   for (Shard& shard : impl.shards) {
     shard.used = 0;
-    impl.exchange_table(shard, std::make_shared<Table>(Table::size_first));
+    tables->push_back(Impl::exchange_table(shard, std::make_shared<Table>(Table::size_first)));
   }
   impl.size.set(0);
   impl.fingerprints.clear();
   impl.uncounted.clear_all();
+  impl.retired.add(std::move(tables));
   impl.retired.add(impl.slots.clear());
 }
 

@@ -28,6 +28,19 @@ void put(RegisterMap& map, const std::string& key, const std::string& value, std
   map.put(reg, hash_key(reg->key()));
 }
 
+// Names of keys that all begin their search at one place of one table.
+std::vector<std::string> colliding_names(std::size_t count) {
+  constexpr std::uint64_t shard_and_place = UINT64_C(0x3f) << 58 | 0xffff;
+  const std::uint64_t wanted = hash_key(term("0")) & shard_and_place & ~UINT64_C(0xfff0);
+  std::vector<std::string> names;
+  for (int i = 0; names.size() < count; ++i) {
+    std::string name = std::to_string(i);
+    const std::uint64_t hash = hash_key(term(name)) & shard_and_place & ~UINT64_C(0xfff0);
+    if (hash == wanted) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 }  // namespace
 
 TEST_CASE("what is retired is freed at once where nobody reads") {
@@ -159,4 +172,45 @@ TEST_CASE("readers find what is always there while its neighbours come, change a
   CHECK(missed == 0);
   CHECK(wrong == 0);
   CHECK(map.size() == always);
+}
+
+TEST_CASE("a reader does not miss a register that closes a gap while it looks") {
+  constexpr std::size_t chain = 10;
+  constexpr int rounds = 5'000;
+  const std::vector<std::string> names = colliding_names(chain);
+  const Bytes first = term(names.front());
+  const Bytes last = term(names.back());
+  RegisterMap map;
+  std::atomic<long> turn{0};  // odd while the last name is there
+  std::atomic<bool> done{false};
+  std::atomic<long> reads{0};
+  std::atomic<int> missed{0};
+  std::vector<std::jthread> readers;
+  for (int t = 0; t < 2; ++t) {
+    readers.emplace_back([&] {
+      while (!done) {
+        const long before = turn;
+        const ReadSection section;
+        const bool found = map.find(section, last) != nullptr;
+        if (before % 2 == 1 && !found && turn == before) ++missed;
+        ++reads;
+      }
+    });
+  }
+  for (int round = 0; round < rounds; ++round) {
+    for (const std::string& name : names) put(map, name, "v", 1);
+    ++turn;
+    const long before = reads;
+    while (reads < before + 2) std::this_thread::yield();
+    // All that stand behind it move up.
+    map.erase(first, hash_key(first));
+    ++turn;
+    for (const std::string& name : names) {
+      const Bytes key = term(name);
+      map.erase(key, hash_key(key));
+    }
+  }
+  done = true;
+  readers.clear();
+  CHECK(missed == 0);
 }
