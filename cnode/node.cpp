@@ -98,6 +98,35 @@ Result<Bytes> key_bytes(const Term& key) {
   return ei_codec::canonical(ScannedTerm::trusted(*encoded));
 }
 
+// What a term is stored as, for the time of a call: most are short, and take no memory of their
+// own.
+class Encoded {
+ public:
+  // `encode` does what is not short and plain.
+  Encoded(const Term& term, Result<Bytes> (*encode)(const Term&))
+      : bytes_(ei_codec::encode_plain(term, room_)) {
+    if (!bytes_.empty()) return;
+    auto encoded = encode(term);
+    if (!encoded) {
+      error_ = encoded.error();
+      return;
+    }
+    long_ = *std::move(encoded);
+    bytes_ = long_;
+  }
+  Encoded(const Encoded&) = delete;
+  Encoded& operator=(const Encoded&) = delete;
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+  [[nodiscard]] ei_codec::ByteView bytes() const { return bytes_; }
+
+ private:
+  std::array<std::uint8_t, 128> room_;
+  Bytes long_;
+  ei_codec::ByteView bytes_;
+  std::optional<Error> error_;
+};
+
 std::optional<Term> decoded(ei_codec::ByteView bytes) {
   const ScannedTerm scanned = ScannedTerm::trusted(bytes);
   // decode_term would find the same, and move it once more.
@@ -266,42 +295,35 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
 }
 
 std::optional<Term> Node::get(const Term& key) const {
-  // Most keys fit, and then there is nothing to allocate for them.
-  std::array<std::uint8_t, 128> room;
-  Bytes encoded;
-  ei_codec::ByteView bytes = ei_codec::encode_plain(key, room);
-  if (bytes.empty()) {
-    auto made = key_bytes(key);
-    if (!made) return std::nullopt;
-    bytes = encoded = *std::move(made);
-  }
+  const Encoded encoded(key, key_bytes);
+  if (encoded.error()) return std::nullopt;
   const store::ReadSection section;
-  const store::Register* const reg = impl_->core->get(section, bytes);
+  const store::Register* const reg = impl_->core->get(section, encoded.bytes());
   if (reg == nullptr) return std::nullopt;
   return decoded(reg->value());
 }
 
 Result<void> Node::set(const Term& key, const Term& value,
                        std::optional<std::chrono::milliseconds> expires_in) {
-  const auto encoded_key = key_bytes(key);
-  if (!encoded_key) return encoded_key.error();
-  const auto encoded_value = checked_encoding(value);
-  if (!encoded_value) return encoded_value.error();
+  const Encoded encoded_key(key, key_bytes);
+  if (encoded_key.error()) return *encoded_key.error();
+  const Encoded encoded(value, checked_encoding);
+  if (encoded.error()) return *encoded.error();
   std::optional<std::int64_t> expires_in_ms;
   if (expires_in) expires_in_ms = expires_in->count();
-  if (encoded_value->size() < ei_codec::kept_bytes_min) {
-    return impl_->core->set(*encoded_key, *encoded_value, expires_in_ms);
+  if (encoded.bytes().size() < ei_codec::kept_bytes_min) {
+    return impl_->core->set(encoded_key.bytes(), encoded.bytes(), expires_in_ms);
   }
   // Copied here, where the network does not wait for it.
   const auto buffer = std::make_shared<ei_codec::MessageBuffer>();
-  buffer->append(*encoded_value);
-  return impl_->core->set(*encoded_key, {buffer->bytes(), buffer.get()}, expires_in_ms);
+  buffer->append(encoded.bytes());
+  return impl_->core->set(encoded_key.bytes(), {buffer->bytes(), buffer.get()}, expires_in_ms);
 }
 
 Result<void> Node::erase(const Term& key) {
-  const auto encoded_key = key_bytes(key);
-  if (!encoded_key) return encoded_key.error();
-  return impl_->core->erase(*encoded_key);
+  const Encoded encoded(key, key_bytes);
+  if (encoded.error()) return *encoded.error();
+  return impl_->core->erase(encoded.bytes());
 }
 
 std::vector<Term> Node::keys() const {

@@ -88,7 +88,7 @@ void Replica::Impl::announce(const RegisterView& view, std::uint64_t hash,
                              const std::optional<Found>& found, PeerId except, const Now& now,
                              Effects& effects) {
   RegisterPtr reg = Register::make(view);
-  effects.emplace_back(SendToAll{reg, except});
+  if (tells_peers) effects.emplace_back(SendToAll{reg, except});
   store(std::move(reg), hash, found, now, effects);
 }
 
@@ -119,7 +119,7 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   }
   RegisterPtr stored = Register::make(incoming);
   // As if it had come in time and expired here: the peers that show it live must learn the same.
-  if (expired) effects.emplace_back(SendToAll{stored, 0});
+  if (expired && tells_peers) effects.emplace_back(SendToAll{stored, 0});
   const Slot slot = store(std::move(stored), hash, found, now, effects);
   if (shower != nullptr) shower->showed(slot, reg.stamp >= incoming.stamp);
   outcome.changed = true;
@@ -258,6 +258,10 @@ void Replica::reserve(std::size_t registers) {
 
 void Replica::report_changes(bool wanted) {
   impl_->reports_changes = wanted;
+}
+
+void Replica::tell_peers(bool wanted) {
+  impl_->tells_peers = wanted;
 }
 
 // ---- local writes ----

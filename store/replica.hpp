@@ -63,6 +63,8 @@ class Replica {
   // Whether each change yields a Changed effect. It does unless told otherwise; without a listener
   // that is work for nobody.
   void report_changes(bool wanted);
+  // The same for SendToAll, while there is nobody to send to.
+  void tell_peers(bool wanted);
 
   // ---- local writes: always stamped above what is held; announced to all peers ----
 

@@ -71,6 +71,7 @@ struct Replica::Impl {
   std::optional<std::int64_t> last_change_ms;
   std::uint64_t changes = 0;  // of any register, since the start
   bool reports_changes = true;
+  bool tells_peers = true;
   std::vector<std::int64_t> changed_at;  // monotonic_ms of our version's arrival, by slot
   Counter values;                        // registers that are no tombstones
 

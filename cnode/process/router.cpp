@@ -155,6 +155,7 @@ struct Router::Impl {
 
 Router::Impl::Impl(RouterOptions router_options, store::Replica& replica_used)
     : options(std::move(router_options)), replica(replica_used) {
+  replica.tell_peers(false);  // until there is one
   for (const ServedProcess* process : served) names.emplace_back(process->name(), process->pid());
   add_groot_functions(functions, replica, store_requests, saves);
   node_functions.add_to(functions);
@@ -248,6 +249,7 @@ void Router::Impl::peer_down(LinkId link, const Now& now) {
   exchange.peer_down(link);
   spawned.peer_down(link);
   peers.remove(link);
+  replica.tell_peers(!peers.all().empty());
   requests.peer_down(link, now);
 }
 
@@ -312,6 +314,7 @@ Router::~Router() = default;
 
 void Router::peer_up(LinkId link, const dist::PeerInfo& peer, const Now& now) {
   const Peer& added = impl_->peers.add(link, peer);
+  impl_->replica.tell_peers(true);
   impl_->probe.peer_up(added, now);
   impl_->discovery.peer_up(added, now);
   impl_->node_functions.peer_up(peer.name, now);

@@ -90,11 +90,11 @@ void OurNode::erase(const Bytes& key) {
 }
 
 void OurNode::acknowledged(const Bytes& key, const Bytes& value, store::Effects effects) {
-  const auto announced = std::ranges::find_if(effects, [](const store::Effect& effect) {
-    return std::holds_alternative<store::SendToAll>(effect);
+  const auto changed = std::ranges::find_if(effects, [](const store::Effect& effect) {
+    return std::holds_alternative<store::Changed>(effect);
   });
-  if (announced == effects.end()) throw Violation(name() + " tells nobody of a write");
-  const store::Register& reg = *std::get<store::SendToAll>(*announced).reg;
+  if (changed == effects.end()) throw Violation(name() + " makes nothing of a write");
+  const store::Register& reg = *std::get<store::Changed>(*changed).reg;
   if (trace_.is_told()) trace_.tell(name() + " writes " + text_of(reg));
   promises_.written(key, reg.stamp(), reg.is_tombstone() ? Bytes{} : value, reg.expires_at_ms());
   life_->router.perform(std::move(effects), now());
