@@ -71,6 +71,9 @@ class Retired {
   void add(RegisterPtr reg);
   void add(std::shared_ptr<const void> memory);
 
+  // Frees all that may be freed now.
+  void flush() { collect(); }
+
   // Registers and other memory that is not freed yet.
   [[nodiscard]] std::size_t count() const;
 

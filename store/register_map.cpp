@@ -157,7 +157,10 @@ void RegisterMap::erase(ByteView key, std::uint64_t hash) {
   if (shard.owned->size() > 8 * Table::size_for(shard.used)) {
     impl.resize(shard, 2 * Table::size_for(shard.used));
   }
-  if (impl.size.get() == 0) static_cast<void>(impl.slots.clear());
+  if (impl.size.get() == 0) {
+    static_cast<void>(impl.slots.clear());
+    impl.retired.flush();
+  }
 }
 
 void RegisterMap::clear() {

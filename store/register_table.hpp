@@ -15,6 +15,7 @@
 
 #include "ei_codec/result.hpp"
 #include "store/register.hpp"
+#include "store/slab_allocator.hpp"
 
 namespace groot::store {
 
@@ -27,7 +28,15 @@ class Table {
   static constexpr std::size_t size_first = 16;
 
   // `size` entries: a power of two, of which three quarters may be used.
-  explicit Table(std::size_t size) : entries_(new std::atomic<Word>[size] {}), mask_(size - 1) {}
+  explicit Table(std::size_t size)
+      : entries_(
+            static_cast<std::atomic<Word>*>(slabs().allocate(size * sizeof(std::atomic<Word>)))),
+        mask_(size - 1) {
+    std::uninitialized_value_construct_n(entries_, size);
+  }
+  ~Table() { slabs().free(entries_, size() * sizeof(std::atomic<Word>)); }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
 
   [[nodiscard]] std::size_t size() const { return mask_ + 1; }
   [[nodiscard]] static std::size_t size_for(std::size_t count) {
@@ -175,7 +184,7 @@ class Table {
     entries_[i].store(word, std::memory_order_release);
   }
 
-  std::unique_ptr<std::atomic<Word>[]> entries_;
+  std::atomic<Word>* entries_;
   std::size_t mask_;
 };
 

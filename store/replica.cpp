@@ -159,6 +159,7 @@ void Replica::Impl::drop_tombstone(Slot slot) {
   journal.dropped(dropped.get());
   tombstones.removed(counted);
   forget_slot(slot);
+  if (registers.size() == 0) changed_at = std::vector<std::int64_t>();  // slots begin anew
 }
 
 void Replica::Impl::retire_tombstone(Slot slot, Effects& effects) {
@@ -306,7 +307,7 @@ void Replica::clear(Effects& effects) {
   impl.registers.clear();
   impl.tombstones.clear();
   impl.expiries.clear();
-  impl.changed_at.clear();
+  impl.changed_at = std::vector<std::int64_t>();
   impl.values.set(0);
   impl.journal.cleared();
   impl.doubt.end();

@@ -43,7 +43,7 @@ class SlotArray {
   }
   // Returns what holds the registers.
   [[nodiscard]] std::shared_ptr<const void> clear() {
-    free_ = {};
+    free_ = std::vector<Slot>();
     end_ = 0;
     return std::make_shared<Chunks>(std::exchange(chunks_, {}));
   }
