@@ -14,7 +14,8 @@
     away_for_too_long/1,
     away_for_too_long_and_alone/1,
     away_for_too_long_among_nodes_of_ours/1,
-    all_memory_but_ours_is_lost/1
+    all_memory_but_ours_is_lost/1,
+    all_memory_but_ours_is_lost_among_nodes_of_ours/1
 ]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
@@ -36,7 +37,8 @@ all() ->
         away_for_too_long,
         away_for_too_long_and_alone,
         away_for_too_long_among_nodes_of_ours,
-        all_memory_but_ours_is_lost
+        all_memory_but_ours_is_lost,
+        all_memory_but_ours_is_lost_among_nodes_of_ours
     ].
 
 init_per_testcase(Case, Config) -> data_dir:start(Case, Config).
@@ -254,10 +256,11 @@ away_for_too_long_among_nodes_of_ours(Config) ->
     0 = cluster:stop_groot(Groot),
     ok = groot_api:delete(Other, deleted),
     await:equal([kept], fun() -> maps:keys(groot_api:registers(Other)) end),
+    ok = groot_api:set(Other, written, 2),
     tombstones_end(),
     Groot = data_dir:groot(Config, Args),
     os_program:await_line(cluster:program(Groot), "1 registers dropped", 20_000),
-    [[kept], [kept]] = [maps:keys(groot_api:registers(Node)) || Node <- [Groot, Other]],
+    [[kept, written], [kept, written]] = [lists:sort(maps:keys(groot_api:registers(Node))) || Node <- [Groot, Other]],
     ok.
 
 %% Every Elixir node is younger than the absence: what is on the disk is all there is.
@@ -272,6 +275,21 @@ all_memory_but_ours_is_lost(Config) ->
     1 = groot_api:get(Groot, kept),
     groot_api:await_value([A], kept, 1, 30_000),
     groot_api:await_value([Groot], fresh, 2),
+    os_program:await_line(cluster:program(Groot), "1 registers of that time are kept", 1_000),
+    ok.
+
+all_memory_but_ours_is_lost_among_nodes_of_ours(Config) ->
+    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1"]),
+    ok = groot_api:set(Groot, kept, 1),
+    0 = cluster:stop_groot(Groot),
+    tombstones_end(),
+    Others = [cluster:groot(Name, []) || Name <- [a, z]],
+    [ok = groot_api:set(Other, Other, 2) || Other <- Others],
+    Connect = lists:append([["--connect", atom_to_list(Other)] || Other <- Others]),
+    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1" | Connect]),
+    1 = groot_api:get(Groot, kept),
+    [groot_api:await_value([Groot], Other, 2) || Other <- Others],
+    groot_api:await_value(Others, kept, 1, 30_000),
     os_program:await_line(cluster:program(Groot), "1 registers of that time are kept", 1_000),
     ok.
 

@@ -7,7 +7,7 @@
     a_node_that_joins_empty_is_given_everything/1,
     in_peace_they_say_little/1,
     a_deleted_key_stays_deleted/1,
-    an_older_node_is_sent_everything/1
+    a_node_of_another_version_is_sent_everything/1
 ]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
@@ -27,7 +27,7 @@ all() ->
         a_node_that_joins_empty_is_given_everything,
         in_peace_they_say_little,
         a_deleted_key_stays_deleted,
-        an_older_node_is_sent_everything
+        a_node_of_another_version_is_sent_everything
     ].
 
 %% The console runs no Groot: what the two become equal by is their own.
@@ -72,7 +72,7 @@ a_node_that_joins_empty_is_given_everything(_Config) ->
 
 in_peace_they_say_little(_Config) ->
     {Near, Far, Wire} = pair(),
-    hold(Near, lists:seq(1, 20_000)),
+    hold(Near, lists:seq(1, 100_000)),
     await_equal(Near, Far),
     Before = wire:bytes(Wire, Near),
     %% More than one round, and under 1 KB a second.
@@ -92,8 +92,8 @@ a_deleted_key_stays_deleted(_Config) ->
     groot_api:await_value([Near, Far], expiring, nil),
     [nil, nil] = [groot_api:get(Node, 7) || Node <- [Near, Far]].
 
-%% Before there was an exchange, a node of ours answered the greeting without a version of it.
-an_older_node_is_sent_everything(_Config) ->
+%% Before there was an exchange, a node of ours answered the greeting with another version, or none.
+a_node_of_another_version_is_sent_everything(_Config) ->
     Near = cluster:groot(near, connect([cluster:console()])),
     cluster:await_connected(Near, [cluster:console()]),
     hold(Near, lists:seq(1, 1_000)),
@@ -109,7 +109,11 @@ an_older_node_is_sent_everything(_Config) ->
             #{key := Name, value := 1} = await_cast(Old, update_register),
             raw_peer:close(Old)
         end
-     || {Name, Answer} <- [{<<"old@127.0.0.1">>, hello}, {<<"zold@127.0.0.1">>, {hello, 1}}]
+     || {Name, Answer} <- [
+            {<<"old@127.0.0.1">>, hello},
+            {<<"zold@127.0.0.1">>, {hello, 1}},
+            {<<"znew@127.0.0.1">>, {hello, 3}}
+        ]
     ],
     ok.
 

@@ -19,7 +19,7 @@ Exchange::Exchange(const RouterOptions& options, Outbox& outbox, Peers& peers,
       answers_(outbox, replication, registers) {}
 
 void Exchange::ready(Peer& peer, const Now& now) {
-  if (!asks(peer)) {
+  if (peer.exchanges && !asks(peer)) {
     outbox_.send_to_name(peer.link, ServedPid::exchange, peer_process_name,
                          encode_exchange({0, 0, ExchangeReady{}}));
     return;
@@ -28,7 +28,7 @@ void Exchange::ready(Peer& peer, const Now& now) {
   partner.begun = true;
   end_round(partner, now);
   // Else with its word that it is: a round before that could miss what it writes until then.
-  if (partner.is_ready) begin_round(peer, partner, now);
+  if (partner.is_ready || !peer.exchanges) begin_round(peer, partner, now);
 }
 
 bool Exchange::receive(LinkId link, const ExchangeMessage& message, const Now& now) {
@@ -39,20 +39,27 @@ bool Exchange::receive(LinkId link, const ExchangeMessage& message, const Now& n
   Partner& partner = partners_[link];
   if (std::holds_alternative<ExchangeReady>(message.body)) {
     partner.is_ready = true;
-    if (partner.begun && !partner.round) begin_round(*peer, partner, now);
+    if (partner.begun && peer->exchanges && !partner.round) begin_round(*peer, partner, now);
     return true;
   }
   // Of a round that was given up.
   if (!partner.round || !partner.round->is_of(message)) return true;
   const bool fits = partner.round->answered(*peer, message, now);
   partner.next_ms = now.monotonic_ms + exchange_timeout_ms;
-  const bool over = fits && partner.round->is_over();
-  if (!fits || over) end_round(partner, now);
-  if (over && !std::exchange(partner.all_sent, true)) first_round_over_(*peer, now);
+  if (!fits) {
+    end_round(partner, now);
+  } else if (partner.round->is_over()) {
+    round_is_over(*peer, partner, now);
+  }
   return fits;
 }
 
 void Exchange::begin_round(Peer& peer, Partner& partner, const Now& now) {
+  if (!peer.exchanges) {
+    replication_.push_full_state(peer, now);
+    round_is_over(peer, partner, now);
+    return;
+  }
   const auto number = static_cast<std::uint32_t>(random_());
   partner.round.emplace(number, peer, outbox_, replication_, registers_);
   partner.next_ms = now.monotonic_ms + exchange_timeout_ms;
@@ -64,6 +71,11 @@ void Exchange::end_round(Partner& partner, const Now& now) {
   partner.round.reset();
   partner.next_ms =
       now.monotonic_ms + exchange_interval_min_ms + static_cast<std::int64_t>(random_() % spread);
+}
+
+void Exchange::round_is_over(Peer& peer, Partner& partner, const Now& now) {
+  end_round(partner, now);
+  if (!std::exchange(partner.all_sent, true)) first_round_over_(peer, now);
 }
 
 void Exchange::wake(const Now& now) {

@@ -47,14 +47,15 @@ namespace groot::process {
 
 class Exchange {
  public:
-  // `hook` is called on the asking side when the first round of a link is over: the peer has been
-  // sent what it lacked.
+  // `hook` is called on the asking side, and for a peer of another version, when the first round of
+  // a link is over: the peer has been sent what it lacked.
   using Hook = std::function<void(Peer& peer, const Now& now)>;
 
   Exchange(const RouterOptions& options, Outbox& outbox, Peers& peers, Replication& replication,
            const store::RegisterMap& registers, Hook hook);
 
-  // From here on the peer, which speaks our version, is sent each write.
+  // From here on the peer, a node of ours, is sent each write. A round with one that does not speak
+  // our version is a full state, as ever.
   void ready(Peer& peer, const Now& now);
   void peer_down(LinkId link) { partners_.erase(link); }
   // False when the message is none that this peer may send now; what is under way with it is then
@@ -70,14 +71,16 @@ class Exchange {
  private:
   struct Partner {
     bool is_ready = false;     // it sends us each write
-    bool begun = false;        // we are ready as well
-    bool all_sent = false;     // a round came to its end
+    bool begun = false;        // it is sent each write
+    bool all_sent = false;     // a round was over
     std::int64_t next_ms = 0;  // monotonic: the next round, or when the present one is given up
     std::optional<ExchangeRound> round;
   };
 
   void begin_round(Peer& peer, Partner& partner, const Now& now);
   void end_round(Partner& partner, const Now& now);
+  // It came to its end, and was not given up.
+  void round_is_over(Peer& peer, Partner& partner, const Now& now);
 
   std::string self_;
   std::function<std::uint64_t()> random_;

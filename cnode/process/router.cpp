@@ -39,8 +39,7 @@ struct Router::Impl {
   // While we are in doubt it matters how long a peer has been up.
   void ask_uptime(const Peer& peer, const Now& now);
   void up_for(store::PeerId peer, std::uint64_t uptime_ms, const Now& now);
-  // From the process that sent what the peer lacked: in that order.
-  void tell_all_sent(const Peer& peer, ServedPid from, const Now& now);
+  void tell_all_sent(const Peer& peer, const Now& now);
   void all_sent(LinkId link, const AllSent& message, const Now& now);
   void peer_down(LinkId link, const Now& now);
 
@@ -94,13 +93,12 @@ struct Router::Impl {
   Replication replication{outbox, peers, replica};
   StoreRequests store_requests{replica, replication};
   Saves saves{options.saving, outbox};
-  Exchange exchange{
-      options,
-      outbox,
-      peers,
-      replication,
-      replica.registers(),
-      [this](const Peer& peer, const Now& now) { tell_all_sent(peer, ServedPid::exchange, now); }};
+  Exchange exchange{options,
+                    outbox,
+                    peers,
+                    replication,
+                    replica.registers(),
+                    [this](const Peer& peer, const Now& now) { tell_all_sent(peer, now); }};
   Discovery discovery{options.self, outbox, peers, requests};
   Spawned spawned{outbox};
   RegisteredNames names;
@@ -164,13 +162,7 @@ Router::Impl::Impl(RouterOptions router_options, store::Replica& replica_used)
 void Router::Impl::ready(Peer& peer, const Now& now) {
   if (peer.is_ours()) {
     replica.peer_up(peer.id, *peer.kind, now);
-    if (peer.exchanges) {
-      exchange.ready(peer, now);
-    } else {
-      replication.push_full_state(peer, now);
-      // Large registers come from there.
-      tell_all_sent(peer, ServedPid::large_updates, now);
-    }
+    exchange.ready(peer, now);
     return;
   }
   ask_uptime(peer, now);
@@ -215,7 +207,9 @@ void Router::Impl::up_for(store::PeerId peer, std::uint64_t uptime_ms, const Now
   replication.perform(std::move(effects), now);
 }
 
-void Router::Impl::tell_all_sent(const Peer& peer, ServedPid from, const Now& now) {
+void Router::Impl::tell_all_sent(const Peer& peer, const Now& now) {
+  // From where the registers came: a large one must not be overtaken.
+  const ServedPid from = peer.exchanges ? ServedPid::exchange : ServedPid::large_updates;
   const auto uptime_ms = static_cast<std::uint64_t>(now.monotonic_ms - options.started_ms);
   outbox.send_to_name(peer.link, from, peer_process_name,
                       encode_all_sent({uptime_ms, replica.in_doubt()}));
@@ -226,7 +220,7 @@ void Router::Impl::all_sent(LinkId link, const AllSent& message, const Now& now)
   if (!peer) return;
   // Whoever answers in an exchange learns by this that it has answered all; what it doubted on the
   // way counts, even where this decides it.
-  if (peer->exchanges && !exchange.asks(*peer)) tell_all_sent(*peer, ServedPid::exchange, now);
+  if (peer->exchanges && !exchange.asks(*peer)) tell_all_sent(*peer, now);
   store::Effects effects;
   replica.peer_shown(peer->id, message.doubts, now, effects);
   replication.perform(std::move(effects), now);
