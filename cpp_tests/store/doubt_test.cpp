@@ -145,3 +145,16 @@ TEST_CASE("a stock peer's full state counts, also an empty one") {
   CHECK_FALSE(s.replica.in_doubt());
   CHECK(s.replica.size() == 0);
 }
+
+TEST_CASE("a tombstone proves nothing: an expiry leaves one that is as old as what expired") {
+  Returned s;
+  s.up_since(s.left_ms() + 1);
+  const Bytes key = term("expired");
+  s.replica.merge(peer, {key, nil_value(), s.stamp(-away_ms - 5), RegisterKind::tombstone}, s.now,
+                  s.effects);
+  s.shown();
+  CHECK(s.replica.in_doubt());
+  s.pass(doubt_grace_ms);
+  s.replica.wake(s.now, s.effects);
+  CHECK(s.replica.size() == 2);
+}
