@@ -83,19 +83,23 @@ void OurNode::restore() {
   note_alive_later();
 }
 
-void OurNode::save() {
+std::map<Bytes, Timestamp> OurNode::save() {
+  std::map<Bytes, Timestamp> given_up;
   auto entries = life_->replica.take_journal();
-  if (entries.empty()) return;
+  if (entries.empty()) return given_up;
   // What is dropped was deleted everywhere, long ago.
   for (const store::JournalEntry& entry : entries) {
     if (entry.what != store::JournalEntry::What::dropped) continue;
-    acknowledged_.erase(Bytes(entry.reg->key().begin(), entry.reg->key().end()));
+    const Bytes key(entry.reg->key().begin(), entry.reg->key().end());
+    acknowledged_.erase(key);
+    if (!entry.reg->is_tombstone()) given_up[key] = entry.reg->stamp();
   }
   disk_.hand_over({std::move(entries), life_->replica.journal_end(), life_->replica.clock(),
                    life_->witness.last_issued});
-  if (std::exchange(committing_, true)) return;
+  if (std::exchange(committing_, true)) return given_up;
   commit_after((saving_ == process::Saving::async ? commit_delay : 0) +
                random_.between(0, commit_max));
+  return given_up;
 }
 
 void OurNode::commit_after(Ms delay) {

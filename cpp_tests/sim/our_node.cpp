@@ -151,6 +151,7 @@ std::optional<Timestamp> OurNode::held(const Bytes& key) const {
 }
 
 void OurNode::settle() {
+  const auto given_up = has_disk() ? save() : std::map<Bytes, Timestamp>();
   for (Action& action : life_->router.take_actions()) {
     if (auto* frame = std::get_if<process::SendFrame>(&action)) {
       if (frame->link == user_link) {
@@ -171,13 +172,18 @@ void OurNode::settle() {
         written(*change->reg, calling_->value);
       }
       if (trace_.is_told()) trace_.tell(name() + " now holds " + text_of(*change->reg));
-      promises_.changed(life_->witness, *change->reg, now());
+      const Bytes key(change->reg->key().begin(), change->reg->key().end());
+      const auto gone = given_up.find(key);
+      if (gone != given_up.end() && store::just_above(gone->second) == change->reg->stamp()) {
+        promises_.given_up(life_->witness, key);
+      } else {
+        promises_.changed(life_->witness, *change->reg, now());
+      }
     } else if (const auto* line = std::get_if<process::LogLine>(&action)) {
       if (trace_.is_told()) trace_.tell(name() + " says: " + line->text);
     }
     // The network keeps a link to everybody: there is nobody to dial.
   }
-  if (has_disk()) save();
   arm();
 }
 

@@ -76,7 +76,8 @@ class OurNode final : public Node {
   void call(Bytes request, Call made);
   void answered(const process::SendFrame& frame);
   void restore();
-  void save();
+  // What was in doubt and is given up, by key, with its stamp.
+  std::map<Bytes, Timestamp> save();
   void commit_after(Ms delay);
   void note_alive_later();
   // In this life.

@@ -88,6 +88,10 @@ void Promises::restored(Witness& witness, const store::Register& reg, const Now&
   }
 }
 
+void Promises::given_up(Witness& witness, const Bytes& key) {
+  witness.held.erase(key);
+}
+
 // Stamps of one node strictly increase. One exception, HybridClock's own: a stamp that had to be
 // above a version further ahead of wall time than drift_max_ms stands alone; the clock does not
 // follow it, and later stamps of other keys may be below it.

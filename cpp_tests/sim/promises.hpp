@@ -46,6 +46,8 @@ class Promises {
 
   // A node of ours made this its version of the key.
   void changed(Witness& witness, const store::Register& reg, const Now& now);
+  // It was in doubt, after an absence, and is dropped: nobody wrote or deleted it here.
+  static void given_up(Witness& witness, const Bytes& key);
   // A node of ours read the key.
   void read(const Witness& witness, const Bytes& key, const store::RegisterPtr& reg,
             const Now& now) const;
