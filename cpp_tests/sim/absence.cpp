@@ -12,10 +12,9 @@ namespace groot::sim {
 namespace {
 
 constexpr Ms hour = 3'600'000;
+constexpr Ms expires_in = 2 * hour;
 // Longer than an idle node takes to note that it is there.
 constexpr Ms alive_noted = 61'000;
-// What was written last is on the disk.
-constexpr Ms saved = 1'000;
 
 OurNode* node_with_disk(Cluster& cluster) {
   std::vector<OurNode*> found;
@@ -58,6 +57,25 @@ void check_values(const Cluster& cluster, const Values& wanted, const std::strin
   }
 }
 
+// Not even unread, in memory.
+void check_nothing_expired(const Cluster& cluster) {
+  for (const auto& node : cluster.ours()) {
+    if (!node->is_alive()) continue;
+    node->replica().for_each([&](const store::RegisterPtr& reg) {
+      if (!reg->expires_at_ms() || *reg->expires_at_ms() > node->now().wall_ms) return;
+      throw Violation(node->name() + " keeps what has expired: " + text_of(*reg));
+    });
+  }
+}
+
+// No stamp is ahead of anybody's clock any more, and all that was written is on the disks: what is
+// there shows that it is from before an absence. Wall clocks alone pass days here; a peer does not
+// say that it has been up for that long.
+void make_old(Cluster& cluster) {
+  pass(cluster, hour);
+  run_looking(cluster, cluster.schedule.now() + alive_noted);
+}
+
 // Whoever can.
 bool erase_while_away(Cluster& cluster, const Bytes& key) {
   for (const auto& node : cluster.ours()) {
@@ -73,7 +91,10 @@ bool erase_while_away(Cluster& cluster, const Bytes& key) {
 void check_restart_of_all(Cluster& cluster) {
   OurNode* kept = node_with_disk(cluster);
   if (!kept) return;
-  run_looking(cluster, cluster.schedule.now() + saved);
+  // Before all are down for long it is long ago, and expires meanwhile; else it does so later.
+  kept->set(cluster.own_key(*kept), encode_term(ei_codec::binary("brief")), expires_in);
+  come_to_rest(cluster);
+  make_old(cluster);
   const Values before = values_of(*kept);
   std::vector<Node*> were_there;
   for (Node* node : cluster.nodes()) {
@@ -97,7 +118,11 @@ void check_restart_of_all(Cluster& cluster) {
   }
   come_to_rest(cluster);
   check_values(cluster, before, "after a restart of all");
-  if (!long_down) cluster.check_nothing_lost();
+  if (long_down) return;
+  cluster.check_nothing_lost();
+  pass(cluster, expires_in);
+  come_to_rest(cluster);
+  check_nothing_expired(cluster);
 }
 
 void check_long_absence(Cluster& cluster) {
@@ -108,10 +133,7 @@ void check_long_absence(Cluster& cluster) {
   if (is_last_of_ours(cluster)) away->erase(cluster.list_key());
   away->set(stays, encode_term(ei_codec::binary("stays")), std::nullopt);
   come_to_rest(cluster);
-  // No stamp is ahead of anybody's clock any more: what was there before the absence shows it. Wall
-  // clocks alone pass days here; peers do not seem to have been up for that long.
-  pass(cluster, hour);
-  run_looking(cluster, cluster.schedule.now() + alive_noted);
+  make_old(cluster);
   Values wanted = values_of(*away);
   cluster.crash(*away);
   run_looking(cluster, cluster.schedule.now() + cluster.random.between(100, 20'000));
