@@ -1,4 +1,5 @@
-// What a disk is for: everybody ends and starts again; a node returns after tombstones were forgotten.
+// What a disk is for: everybody ends and starts again; a node returns after tombstones were
+// forgotten.
 #pragma once
 
 #include "cpp_tests/sim/cluster.hpp"

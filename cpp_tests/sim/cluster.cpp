@@ -96,8 +96,9 @@ void Cluster::add_ours(const std::string& name) {
   ours_.push_back(std::make_unique<OurNode>(schedule, network, trace, promises, random.split(),
                                             name, visible, feed, saving));
   nodes_.push_back(ours_.back().get());
-  if (trace.is_told()) trace.tell(name + " is ours, " + (visible ? "visible" : "hidden") +
-                                     texts[static_cast<std::size_t>(saving)]);
+  if (trace.is_told())
+    trace.tell(name + " is ours, " + (visible ? "visible" : "hidden") +
+               texts[static_cast<std::size_t>(saving)]);
 }
 
 void Cluster::add_stock(const std::string& name) {

@@ -53,8 +53,8 @@ void Disk::load_into(store::Replica& replica, const Now& now) const {
     for (const auto& [key, record] : records_) visit(disk::decode_record(key, record).value());
     return Result<void>();
   };
-  const auto loaded = disk::load_into(replica, marks_, records_.size(), all,
-                                      store::tombstone_ttl_ms_default, now);
+  const auto loaded =
+      disk::load_into(replica, marks_, records_.size(), all, store::tombstone_ttl_ms_default, now);
   if (!loaded) throw Violation("a disk is not read: " + loaded.error().text());
 }
 

@@ -1,5 +1,5 @@
-// The data directory of a node of ours, in memory: the records of the real file, written by the real
-// journal. What was committed outlives a crash, and nothing else does.
+// The data directory of a node of ours, in memory: the records of the real file, written by the
+// real journal. What was committed outlives a crash, and nothing else does.
 #pragma once
 
 #include <cstdint>

@@ -61,14 +61,12 @@ void OurNode::answered(const process::SendFrame& frame) {
 }
 
 void OurNode::restore() {
-  life_->router.peer_up(user_link, {dist::NodeName::parse("user@h").value(), 1,
-                                    dist::offered_flags(false)},
-                        now());
+  life_->router.peer_up(
+      user_link, {dist::NodeName::parse("user@h").value(), 1, dist::offered_flags(false)}, now());
   disk_.load_into(life_->replica, now());
   life_->witness.last_issued = disk_.issued();
-  life_->replica.for_each([this](const store::RegisterPtr& reg) {
-    promises_.restored(life_->witness, *reg, now());
-  });
+  life_->replica.for_each(
+      [this](const store::RegisterPtr& reg) { promises_.restored(life_->witness, *reg, now()); });
   const auto may_be_lost = [this](const Acknowledged& write) {
     return saving_ == process::Saving::async && write.at + loss_max > crashed_at_;
   };

@@ -1,9 +1,9 @@
 // A node of ours in the simulation: the real replica and the real router, which is all of it but
 // sockets and threads.
 //
-// A life is what a process holds in memory. It begins with what is on the node's disk, if it has one,
-// and with nothing else. A node with a disk is written to by calls over a link of their own, so that
-// an answer is what its users get: with Saving::sync after the commit.
+// A life is what a process holds in memory. It begins with what is on the node's disk, if it has
+// one, and with nothing else. A node with a disk is written to by calls over a link of their own,
+// so that an answer is what its users get: with Saving::sync after the commit.
 #pragma once
 
 #include <functional>

@@ -18,8 +18,8 @@ namespace groot::sim {
 
 using store::Timestamp;
 
-// What one life of a node of ours was seen to hold and to issue. Dies with the life, but for what is
-// on a disk.
+// What one life of a node of ours was seen to hold and to issue. Dies with the life, but for what
+// is on a disk.
 struct Witness {
   std::string node;
   std::uint64_t node_id = 0;
