@@ -8,6 +8,8 @@
     delete_all_outlives_the_node/1,
     cluster_restarts_from_nothing/1,
     missed_writes_win_after_a_restart/1,
+    expiry_while_the_node_is_away/1,
+    delete_that_nobody_of_ours_saw/1,
     killed_in_a_write_storm_sync/1,
     killed_in_a_write_storm_async/1,
     every_way_to_write_waits_for_the_disk/1,
@@ -31,6 +33,8 @@ all() ->
         delete_all_outlives_the_node,
         cluster_restarts_from_nothing,
         missed_writes_win_after_a_restart,
+        expiry_while_the_node_is_away,
+        delete_that_nobody_of_ours_saw,
         killed_in_a_write_storm_sync,
         killed_in_a_write_storm_async,
         every_way_to_write_waits_for_the_disk,
@@ -119,6 +123,39 @@ missed_writes_win_after_a_restart(Config) ->
     ok = groot_api:set(A, both, new),
     Groot = data_dir:groot(Config, ["--connect", atom_to_list(A)]),
     groot_api:await_value([A, Groot], both, new).
+
+%% The stock node goes on showing it: nobody there keeps a deadline.
+expiry_while_the_node_is_away(Config) ->
+    A = cluster:peer(a, cluster:preferably(with_delete)),
+    Args = ["--connect", atom_to_list(A)],
+    Groot = data_dir:groot(Config, Args),
+    cluster:await_connected(Groot, [A]),
+    Start = erlang:monotonic_time(millisecond),
+    ok = groot_api:set(Groot, brief, 1, 2_000),
+    ok = groot_api:set(Groot, kept, 1, 3_600_000),
+    [groot_api:await_value([A], Key, 1, 1_500) || Key <- [brief, kept]],
+    0 = cluster:stop_groot(Groot),
+    await:true(fun() -> erlang:monotonic_time(millisecond) > Start + 2_500 end),
+    1 = groot_api:get(A, brief),
+    Groot = data_dir:groot(Config, Args),
+    nil = groot_api:get(Groot, brief),
+    groot_api:await_value([A], brief, nil, 20_000),
+    [1, 1] = [groot_api:get(Node, kept) || Node <- [A, Groot]],
+    nil = groot_api:get(Groot, brief),
+    ok.
+
+%% Stock keeps no trace of it, so what is on the disk is taken for lost there: a limit, and no wish.
+delete_that_nobody_of_ours_saw(Config) ->
+    A = cluster:peer(a, cluster:preferably(with_delete)),
+    Args = ["--connect", atom_to_list(A)],
+    Groot = data_dir:groot(Config, Args),
+    cluster:await_connected(Groot, [A]),
+    ok = groot_api:set(Groot, deleted, 1),
+    groot_api:await_value([A], deleted, 1),
+    0 = cluster:stop_groot(Groot),
+    ok = forget(A, deleted),
+    Groot = data_dir:groot(Config, Args),
+    groot_api:await_value([A, Groot], deleted, 1, 20_000).
 
 %% ------------------------------------------------------------------ kill -9
 

@@ -100,7 +100,9 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   const RegisterView incoming = expired ? expiry_tombstone(reg) : reg;
   const auto found = registers.lookup(reg.key, hash);
   if (doubt.active()) [[unlikely]] {
-    doubt.held_by(from, reg.stamp);
+    // The tombstone that an expiry left is as old as what expired, and may well be our own, or that
+    // of another node in doubt, come back through a young peer.
+    if (reg.kind == RegisterKind::value) doubt.held_by(from, reg.stamp);
     if (found) resolve_doubt(found->slot);
   }
 

@@ -143,7 +143,8 @@ void Weather::crash() {
   // One of ours stays, or there is nobody to keep a promise.
   const bool last = node.is_ours() && std::ranges::count_if(cluster_.nodes(), is_ours) == 1;
   cluster_.crash(node);
-  if (!last && random_.chance(for_good)) {
+  // What is on a disk counts as held: it comes back.
+  if (!last && !node.has_disk() && random_.chance(for_good)) {
     gone_.push_back(&node);
   } else {
     start_later(node, random_.between(200, away_max));

@@ -29,6 +29,11 @@ struct Returned : Script {
   }
 
   [[nodiscard]] std::int64_t left_ms() const { return wall_start_ms - away_ms; }
+  void set_list_key() {
+    const Bytes bytes = list_term("list");
+    const Bytes value = term("old");
+    replica.restore({{bytes, value, stamp(-away_ms - 10)}, 0}, now);
+  }
   void shown(bool doubts = false) { replica.peer_shown(peer, doubts, now, effects); }
   void up_since(std::int64_t wall_ms) { replica.peer_since(peer, wall_ms, now, effects); }
   void shows(std::string_view key, const Timestamp& at) {
@@ -152,5 +157,30 @@ TEST_CASE("a stock peer's full state counts, also an empty one") {
   s.replica.begin_full_state(stock);
   CHECK(s.replica.end_full_state(stock, s.now, s.effects));
   CHECK_FALSE(s.replica.in_doubt());
+  CHECK(s.replica.size() == 0);
+}
+
+TEST_CASE("a tombstone proves nothing: an expiry leaves one that is as old as what expired") {
+  Returned s;
+  s.up_since(s.left_ms() + 1);
+  const Bytes key = term("expired");
+  s.replica.merge(peer, {key, nil_value(), s.stamp(-away_ms - 5), RegisterKind::tombstone}, s.now,
+                  s.effects);
+  s.shown();
+  CHECK(s.replica.in_doubt());
+  s.pass(doubt_grace_ms);
+  s.replica.wake(s.now, s.effects);
+  CHECK(s.replica.size() == 2);
+}
+
+TEST_CASE("a list key goes as others do, though no stock node could have shown it") {
+  Returned s;
+  constexpr PeerId stock = 8;
+  s.set_list_key();
+  s.replica.doubt_restored(s.left_ms());
+  s.replica.peer_up(stock, PeerKind::stock_without_delete, s.now);
+  s.replica.peer_since(stock, s.left_ms() - 1, s.now, s.effects);
+  s.replica.begin_full_state(stock);
+  CHECK(s.replica.end_full_state(stock, s.now, s.effects));
   CHECK(s.replica.size() == 0);
 }
