@@ -82,7 +82,7 @@ ByteView encode_plain(const Term& term, std::span<std::uint8_t> room) {
   return room.first(size);
 }
 
-std::optional<Term> decode_plain(ScannedTerm term) {
+std::optional<Term> decode_plain(const ScannedTerm& term) {
   const ByteView bytes = term.bytes();
   switch (bytes[0]) {
     case tag::small_integer:

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "store/epoch.hpp"
+#include "store/hash_key.hpp"
 #include "store/hash_range.hpp"
 #include "store/register.hpp"
 
@@ -22,10 +23,6 @@ namespace groot::store {
 
 // Stable while the key is in the map; reused after erase. Dense: suits a bitmap per peer.
 using Slot = std::uint32_t;
-
-// 64 bits, all of them usable as an index. Not keyed: keys come from the cluster, which is trusted
-// with far more than collisions. Frozen: data files carry it as a check on their records.
-[[nodiscard]] std::uint64_t hash_key(ByteView key);
 
 class RegisterMap {
  public:
