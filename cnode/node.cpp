@@ -1,6 +1,7 @@
 #include "cnode/node.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <mutex>
 #include <random>
@@ -97,13 +98,42 @@ Result<Bytes> key_bytes(const Term& key) {
   return ei_codec::canonical(ScannedTerm::trusted(*encoded));
 }
 
+// What a term is stored as, for the time of a call: most are short, and take no memory of their
+// own.
+class Encoded {
+ public:
+  // `encode` does what is not short and plain.
+  Encoded(const Term& term, Result<Bytes> (*encode)(const Term&))
+      : bytes_(ei_codec::encode_plain(term, room_)) {
+    if (!bytes_.empty()) return;
+    auto encoded = encode(term);
+    if (!encoded) {
+      error_ = encoded.error();
+      return;
+    }
+    long_ = *std::move(encoded);
+    bytes_ = long_;
+  }
+  Encoded(const Encoded&) = delete;
+  Encoded& operator=(const Encoded&) = delete;
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+  [[nodiscard]] ei_codec::ByteView bytes() const { return bytes_; }
+
+ private:
+  std::array<std::uint8_t, 128> room_;
+  Bytes long_;
+  ei_codec::ByteView bytes_;
+  std::optional<Error> error_;
+};
+
 std::optional<Term> decoded(ei_codec::ByteView bytes) {
   const ScannedTerm scanned = ScannedTerm::trusted(bytes);
   // decode_term would find the same, and move it once more.
-  if (auto plain = ei_codec::decode_plain(scanned)) return plain;
-  auto term = ei_codec::decode_term(scanned);
-  if (!term) return std::nullopt;
-  return std::move(*term);
+  std::optional<Term> term = ei_codec::decode_plain(scanned);
+  if (term) return term;
+  if (auto decoded = ei_codec::decode_term(scanned)) term = *std::move(decoded);
+  return term;
 }
 
 // Who listens to changes. Its lock is held while listeners run, so that one that has been removed
@@ -265,34 +295,35 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
 }
 
 std::optional<Term> Node::get(const Term& key) const {
-  const auto bytes = key_bytes(key);
-  if (!bytes) return std::nullopt;
-  const auto reg = impl_->core->get(*bytes);
-  if (!reg) return std::nullopt;
+  const Encoded encoded(key, key_bytes);
+  if (encoded.error()) return std::nullopt;
+  const store::ReadSection section;
+  const store::Register* const reg = impl_->core->get(section, encoded.bytes());
+  if (reg == nullptr) return std::nullopt;
   return decoded(reg->value());
 }
 
 Result<void> Node::set(const Term& key, const Term& value,
                        std::optional<std::chrono::milliseconds> expires_in) {
-  const auto encoded_key = key_bytes(key);
-  if (!encoded_key) return encoded_key.error();
-  const auto encoded_value = checked_encoding(value);
-  if (!encoded_value) return encoded_value.error();
+  const Encoded encoded_key(key, key_bytes);
+  if (encoded_key.error()) return *encoded_key.error();
+  const Encoded encoded(value, checked_encoding);
+  if (encoded.error()) return *encoded.error();
   std::optional<std::int64_t> expires_in_ms;
   if (expires_in) expires_in_ms = expires_in->count();
-  if (encoded_value->size() < ei_codec::kept_bytes_min) {
-    return impl_->core->set(*encoded_key, *encoded_value, expires_in_ms);
+  if (encoded.bytes().size() < ei_codec::kept_bytes_min) {
+    return impl_->core->set(encoded_key.bytes(), encoded.bytes(), expires_in_ms);
   }
   // Copied here, where the network does not wait for it.
   const auto buffer = std::make_shared<ei_codec::MessageBuffer>();
-  buffer->append(*encoded_value);
-  return impl_->core->set(*encoded_key, {buffer->bytes(), buffer.get()}, expires_in_ms);
+  buffer->append(encoded.bytes());
+  return impl_->core->set(encoded_key.bytes(), {buffer->bytes(), buffer.get()}, expires_in_ms);
 }
 
 Result<void> Node::erase(const Term& key) {
-  const auto encoded_key = key_bytes(key);
-  if (!encoded_key) return encoded_key.error();
-  return impl_->core->erase(*encoded_key);
+  const Encoded encoded(key, key_bytes);
+  if (encoded.error()) return *encoded.error();
+  return impl_->core->erase(encoded.bytes());
 }
 
 std::vector<Term> Node::keys() const {

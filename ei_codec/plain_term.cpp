@@ -1,6 +1,6 @@
 #include "ei_codec/plain_term.hpp"
 
-#include <array>
+#include <cstring>
 #include <limits>
 
 #include "ei_codec/term_tags.hpp"
@@ -9,53 +9,80 @@
 namespace groot::ei_codec {
 namespace {
 
-void append(Bytes& out, ByteView header, ByteView body) {
-  out.reserve(out.size() + header.size() + body.size());
-  out.insert(out.end(), header.begin(), header.end());
-  out.insert(out.end(), body.begin(), body.end());
-}
-
-bool append_integer(std::int64_t value, Bytes& out) {
-  if (value < std::numeric_limits<std::int32_t>::min() ||
-      value > std::numeric_limits<std::int32_t>::max()) {
-    return false;
-  }
-  std::array<std::uint8_t, 5> bytes{tag::integer};
-  store_u32(static_cast<std::uint32_t>(value), bytes.data() + 1);
-  if (value < 0 || value > 255) {
-    append(out, bytes, {});
-  } else {
-    append(out, std::array{tag::small_integer, bytes[4]}, {});
-  }
-  return true;
+bool is_plain(std::int64_t value) {
+  return value >= std::numeric_limits<std::int32_t>::min() &&
+         value <= std::numeric_limits<std::int32_t>::max();
 }
 
 // ASCII alone: no characters to count, and every length that the check of a name lets through.
-bool append_atom(std::string_view name, Bytes& out) {
-  if (name.size() > atom_characters_max || !is_ascii(as_bytes(name))) return false;
-  append(out, std::array{tag::small_atom_utf8, static_cast<std::uint8_t>(name.size())},
-         as_bytes(name));
-  return true;
+bool is_plain(std::string_view atom) {
+  return atom.size() <= atom_characters_max && is_ascii(as_bytes(atom));
 }
 
-bool append_binary(ByteView bytes, Bytes& out) {
-  if (bytes.size() > std::numeric_limits<std::int32_t>::max()) return false;
-  std::array<std::uint8_t, 5> header{tag::binary};
-  store_u32(static_cast<std::uint32_t>(bytes.size()), header.data() + 1);
-  append(out, header, bytes);
-  return true;
+// 0 for what is not plain.
+std::size_t plain_size(const Term& term) {
+  if (const auto* bytes = term.get_if<Binary>()) {
+    return bytes->bytes.size() > std::numeric_limits<std::int32_t>::max() ? 0
+                                                                          : 5 + bytes->bytes.size();
+  }
+  if (const auto* atom = term.get_if<Atom>())
+    return is_plain(atom->name) ? 2 + atom->name.size() : 0;
+  if (const auto* value = term.get_if<std::int64_t>()) {
+    return !is_plain(*value) ? 0 : *value >= 0 && *value <= 255 ? 2 : 5;
+  }
+  return 0;
+}
+
+void write(ByteView bytes, std::uint8_t* to) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+}
+
+// Precondition: plain_size of it is not 0.
+void write_plain(const Term& term, std::uint8_t* to) {
+  if (const auto* bytes = term.get_if<Binary>()) {
+    const Bytes& body = bytes->bytes;
+    write(body, to + 5);
+    const std::uint64_t head = std::uint64_t{tag::binary} << 32 | body.size();
+    if (body.size() >= 3) {
+      // One store, as the hash of a key reads it with one load: from several it would have to wait.
+      store_u64(head << 24 | std::uint64_t{body[0]} << 16 | std::uint64_t{body[1]} << 8 | body[2],
+                to);
+    } else {
+      to[0] = tag::binary;
+      store_u32(static_cast<std::uint32_t>(head), to + 1);
+    }
+  } else if (const auto* atom = term.get_if<Atom>()) {
+    to[0] = tag::small_atom_utf8;
+    to[1] = static_cast<std::uint8_t>(atom->name.size());
+    write(as_bytes(atom->name), to + 2);
+  } else if (const auto* value = term.get_if<std::int64_t>(); *value >= 0 && *value <= 255) {
+    to[0] = tag::small_integer;
+    to[1] = static_cast<std::uint8_t>(*value);
+  } else {
+    to[0] = tag::integer;
+    store_u32(static_cast<std::uint32_t>(*value), to + 1);
+  }
 }
 
 }  // namespace
 
 bool append_plain(const Term& term, Bytes& out) {
-  if (const auto* bytes = term.get_if<Binary>()) return append_binary(bytes->bytes, out);
-  if (const auto* name = term.get_if<Atom>()) return append_atom(name->name, out);
-  if (const auto* value = term.get_if<std::int64_t>()) return append_integer(*value, out);
-  return false;
+  const std::size_t size = plain_size(term);
+  if (size == 0) return false;
+  const std::size_t begin = out.size();
+  out.resize(begin + size);
+  write_plain(term, out.data() + begin);
+  return true;
 }
 
-std::optional<Term> decode_plain(ScannedTerm term) {
+ByteView encode_plain(const Term& term, std::span<std::uint8_t> room) {
+  const std::size_t size = plain_size(term);
+  if (size == 0 || size > room.size()) return {};
+  write_plain(term, room.data());
+  return room.first(size);
+}
+
+std::optional<Term> decode_plain(const ScannedTerm& term) {
   const ByteView bytes = term.bytes();
   switch (bytes[0]) {
     case tag::small_integer:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/term.hpp"
@@ -15,7 +16,11 @@ namespace groot::ei_codec {
 // another kind or breaks the rules of its kind.
 [[nodiscard]] bool append_plain(const Term& term, Bytes& out);
 
-// The term, when it is one of these in its canonical encoding.
-[[nodiscard]] std::optional<Term> decode_plain(ScannedTerm term);
+// The same, into `room`, which what is returned lies in. Nothing when it does not fit either.
+[[nodiscard]] ByteView encode_plain(const Term& term, std::span<std::uint8_t> room);
+
+// The term, when it is one of these in its canonical encoding. By reference: a copy on the stack,
+// made of words and read as a whole, would cost as much as the rest.
+[[nodiscard]] std::optional<Term> decode_plain(const ScannedTerm& term);
 
 }  // namespace groot::ei_codec

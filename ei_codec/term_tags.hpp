@@ -83,6 +83,10 @@ inline void store_u32(std::uint32_t value, std::uint8_t* at) {
   at[2] = static_cast<std::uint8_t>(value >> 8);
   at[3] = static_cast<std::uint8_t>(value);
 }
+inline void store_u64(std::uint64_t value, std::uint8_t* at) {
+  store_u32(static_cast<std::uint32_t>(value >> 32), at);
+  store_u32(static_cast<std::uint32_t>(value), at + 4);
+}
 
 [[nodiscard]] inline bool is_atom_tag(std::uint8_t tag) {
   return tag == tag::small_atom_utf8 || tag == tag::atom || tag == tag::atom_utf8 ||

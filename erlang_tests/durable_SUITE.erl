@@ -8,13 +8,16 @@
     delete_all_outlives_the_node/1,
     cluster_restarts_from_nothing/1,
     missed_writes_win_after_a_restart/1,
+    expiry_while_the_node_is_away/1,
+    delete_that_nobody_of_ours_saw/1,
     killed_in_a_write_storm_sync/1,
     killed_in_a_write_storm_async/1,
     every_way_to_write_waits_for_the_disk/1,
     away_for_too_long/1,
     away_for_too_long_and_alone/1,
     away_for_too_long_among_nodes_of_ours/1,
-    all_memory_but_ours_is_lost/1
+    all_memory_but_ours_is_lost/1,
+    all_memory_but_ours_is_lost_among_nodes_of_ours/1
 ]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
@@ -30,13 +33,16 @@ all() ->
         delete_all_outlives_the_node,
         cluster_restarts_from_nothing,
         missed_writes_win_after_a_restart,
+        expiry_while_the_node_is_away,
+        delete_that_nobody_of_ours_saw,
         killed_in_a_write_storm_sync,
         killed_in_a_write_storm_async,
         every_way_to_write_waits_for_the_disk,
         away_for_too_long,
         away_for_too_long_and_alone,
         away_for_too_long_among_nodes_of_ours,
-        all_memory_but_ours_is_lost
+        all_memory_but_ours_is_lost,
+        all_memory_but_ours_is_lost_among_nodes_of_ours
     ].
 
 init_per_testcase(Case, Config) -> data_dir:start(Case, Config).
@@ -117,6 +123,39 @@ missed_writes_win_after_a_restart(Config) ->
     ok = groot_api:set(A, both, new),
     Groot = data_dir:groot(Config, ["--connect", atom_to_list(A)]),
     groot_api:await_value([A, Groot], both, new).
+
+%% The stock node goes on showing it: nobody there keeps a deadline.
+expiry_while_the_node_is_away(Config) ->
+    A = cluster:peer(a, cluster:preferably(with_delete)),
+    Args = ["--connect", atom_to_list(A)],
+    Groot = data_dir:groot(Config, Args),
+    cluster:await_connected(Groot, [A]),
+    Start = erlang:monotonic_time(millisecond),
+    ok = groot_api:set(Groot, brief, 1, 2_000),
+    ok = groot_api:set(Groot, kept, 1, 3_600_000),
+    [groot_api:await_value([A], Key, 1, 1_500) || Key <- [brief, kept]],
+    0 = cluster:stop_groot(Groot),
+    await:true(fun() -> erlang:monotonic_time(millisecond) > Start + 2_500 end),
+    1 = groot_api:get(A, brief),
+    Groot = data_dir:groot(Config, Args),
+    nil = groot_api:get(Groot, brief),
+    groot_api:await_value([A], brief, nil, 20_000),
+    [1, 1] = [groot_api:get(Node, kept) || Node <- [A, Groot]],
+    nil = groot_api:get(Groot, brief),
+    ok.
+
+%% Stock keeps no trace of it, so what is on the disk is taken for lost there: a limit, and no wish.
+delete_that_nobody_of_ours_saw(Config) ->
+    A = cluster:peer(a, cluster:preferably(with_delete)),
+    Args = ["--connect", atom_to_list(A)],
+    Groot = data_dir:groot(Config, Args),
+    cluster:await_connected(Groot, [A]),
+    ok = groot_api:set(Groot, deleted, 1),
+    groot_api:await_value([A], deleted, 1),
+    0 = cluster:stop_groot(Groot),
+    ok = forget(A, deleted),
+    Groot = data_dir:groot(Config, Args),
+    groot_api:await_value([A, Groot], deleted, 1, 20_000).
 
 %% ------------------------------------------------------------------ kill -9
 
@@ -254,10 +293,11 @@ away_for_too_long_among_nodes_of_ours(Config) ->
     0 = cluster:stop_groot(Groot),
     ok = groot_api:delete(Other, deleted),
     await:equal([kept], fun() -> maps:keys(groot_api:registers(Other)) end),
+    ok = groot_api:set(Other, written, 2),
     tombstones_end(),
     Groot = data_dir:groot(Config, Args),
     os_program:await_line(cluster:program(Groot), "1 registers dropped", 20_000),
-    [[kept], [kept]] = [maps:keys(groot_api:registers(Node)) || Node <- [Groot, Other]],
+    [[kept, written], [kept, written]] = [lists:sort(maps:keys(groot_api:registers(Node))) || Node <- [Groot, Other]],
     ok.
 
 %% Every Elixir node is younger than the absence: what is on the disk is all there is.
@@ -272,6 +312,21 @@ all_memory_but_ours_is_lost(Config) ->
     1 = groot_api:get(Groot, kept),
     groot_api:await_value([A], kept, 1, 30_000),
     groot_api:await_value([Groot], fresh, 2),
+    os_program:await_line(cluster:program(Groot), "1 registers of that time are kept", 1_000),
+    ok.
+
+all_memory_but_ours_is_lost_among_nodes_of_ours(Config) ->
+    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1"]),
+    ok = groot_api:set(Groot, kept, 1),
+    0 = cluster:stop_groot(Groot),
+    tombstones_end(),
+    Others = [cluster:groot(Name, []) || Name <- [a, z]],
+    [ok = groot_api:set(Other, Other, 2) || Other <- Others],
+    Connect = lists:append([["--connect", atom_to_list(Other)] || Other <- Others]),
+    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1" | Connect]),
+    1 = groot_api:get(Groot, kept),
+    [groot_api:await_value([Groot], Other, 2) || Other <- Others],
+    groot_api:await_value(Others, kept, 1, 30_000),
     os_program:await_line(cluster:program(Groot), "1 registers of that time are kept", 1_000),
     ok.
 

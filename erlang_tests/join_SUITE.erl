@@ -8,6 +8,7 @@
     answers_pings/1,
     one_peer_is_enough_to_find_all/1,
     a_new_peer_is_found/1,
+    joins_while_all_write/1,
     connects_both_ways_at_once/1,
     a_call_while_it_dials/1,
     disconnect_and_back/1,
@@ -31,6 +32,7 @@ groups() ->
             answers_pings,
             one_peer_is_enough_to_find_all,
             a_new_peer_is_found,
+            joins_while_all_write,
             connects_both_ways_at_once,
             a_call_while_it_dials,
             disconnect_and_back,
@@ -101,6 +103,33 @@ a_new_peer_is_found(Config) ->
     cluster:stop_peer(C).
 
 %% Both sides dial at the same instant, many times: there must be one working link at the end.
+%% Nothing falls between the state that the newcomer is given and the writes that it hears.
+joins_while_all_write(Config) ->
+    Peers = [a(Config), b(Config)],
+    Self = self(),
+    Writers = [spawn_link(fun() -> write_on(Peer, 1, Self) end) || Peer <- Peers],
+    some_more(Peers),
+    Groot = cluster:groot(groot, ["--connect", atom_to_list(a(Config))]),
+    cluster:await_connected(Groot, Peers),
+    some_more(Peers),
+    [Writer ! stop || Writer <- Writers],
+    Written = maps:from_list([receive {written, Peer, Count} -> {Peer, Count} end || Peer <- Peers]),
+    Keys = lists:sort([{load, Peer, N} || Peer <- Peers, N <- lists:seq(1, maps:get(Peer, Written))]),
+    Held = fun(Node) -> lists:sort([Key || {load, _, _} = Key <- maps:keys(groot_api:registers(Node))]) end,
+    [await:equal(Keys, fun() -> Held(Node) end, 25_000) || Node <- [Groot | Peers]],
+    ok.
+
+write_on(Peer, N, Asker) ->
+    ok = groot_api:set(Peer, {load, Peer, N}, N),
+    [Asker ! {reached, Peer} || N rem 100 =:= 0],
+    receive
+        stop -> Asker ! {written, Peer, N}
+    after 0 -> write_on(Peer, N + 1, Asker)
+    end.
+
+some_more(Peers) ->
+    [receive {reached, Peer} -> ok end || Peer <- Peers, _ <- [1, 2]].
+
 connects_both_ways_at_once(Config) ->
     [A, B] = [a(Config), b(Config)],
     [

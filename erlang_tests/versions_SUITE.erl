@@ -6,6 +6,7 @@
 -export([
     writes_of_all_reach_all/1,
     delete_reads_nil_on_all/1,
+    nobody_brings_back_what_was_deleted/1,
     expiry_reads_nil_on_all/1,
     nothing_that_kills_is_sent/1,
     delete_of_one_version_does_not_spread_death/1,
@@ -24,6 +25,7 @@ all() ->
     [
         writes_of_all_reach_all,
         delete_reads_nil_on_all,
+        nobody_brings_back_what_was_deleted,
         expiry_reads_nil_on_all,
         nothing_that_kills_is_sent,
         delete_of_one_version_does_not_spread_death,
@@ -83,6 +85,35 @@ delete_reads_nil_on_all(Config) ->
     [cluster:call(Peer, erlang, send, [?STORAGE, {nodeup, Ours}])
      || Peer <- stock(Config), Ours <- [one(Config), two(Config)]],
     await:holds(fun() -> lists:all(fun(Node) -> groot_api:get(Node, doomed) =:= nil end, All) end, 300).
+
+%% Each version in turn has lost its memory of the delete, is given the value again as by a node that
+%% missed it, and tells everybody.
+nobody_brings_back_what_was_deleted(Config) ->
+    Ours = [one(Config), two(Config)],
+    All = all_groots(Config),
+    [
+        begin
+            Key = {doomed, Peer},
+            ok = groot_api:set(one(Config), Key, 1),
+            groot_api:await_value(All, Key, 1, 25_000),
+            #{Key := Old} = groot_api:registers(Peer),
+            ok = groot_api:delete(one(Config), Key),
+            groot_api:await_value(All, Key, nil),
+            1 = cluster:on(Peer, fun() ->
+                ok = gen_server:call(?STORAGE, delete_all),
+                ok = gen_server:cast(?STORAGE, {update_register, Old}),
+                _ = sys:get_state(?STORAGE),
+                Back = 'Elixir.Groot':get(Key),
+                [?STORAGE ! {nodeup, Each} || Each <- Ours],
+                [gen_server:cast({?STORAGE, Each}, {update_register, Old}) || Each <- Ours],
+                Back
+            end),
+            await:holds(fun() -> [nil, nil] =:= [groot_api:get(Each, Key) || Each <- Ours] end, 300),
+            groot_api:await_value(All, Key, nil, 25_000)
+        end
+     || Peer <- stock(Config)
+    ],
+    ok.
 
 expiry_reads_nil_on_all(Config) ->
     All = all_groots(Config),

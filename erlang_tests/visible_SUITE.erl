@@ -17,6 +17,7 @@
     writes_go_both_ways_within_milliseconds/1,
     periodic_states_are_heard/1,
     periodic_states_are_answered/1,
+    clocks_go_both_ways/0,
     clocks_go_both_ways/1,
     storage_process_gets_its_data_back/1
 ]).
@@ -338,6 +339,8 @@ periodic_states_are_answered(Config) ->
     ).
 
 %% A peer that knows nobody else follows our clock, and we follow its.
+%% Every three seconds a clock goes to one peer, which chance chooses.
+clocks_go_both_ways() -> [{timetrap, {seconds, 270}}].
 clocks_go_both_ways(Config) ->
     Groot = groot(Config),
     Lone = cluster:peer(lone, v0_1, ["-connect_all", "false"]),
@@ -347,7 +350,7 @@ clocks_go_both_ways(Config) ->
         begin
             Ahead = time_of(From, Lone) + Step,
             {ok, _} = clock(From, {recv_timestamp, stamp(Ahead)}, Lone),
-            await:true(fun() -> time_of(To, Lone) >= Ahead end, 20_000)
+            await:true(fun() -> time_of(To, Lone) >= Ahead end, 120_000)
         end
      || {From, To, Step} <- [{Groot, Lone, 60_000}, {Lone, Groot, 60_000}]
     ],

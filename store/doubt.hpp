@@ -2,7 +2,7 @@
 // cluster meanwhile, and what decides that.
 //
 // Where the cluster's memory goes on, what it no longer has was deleted there. It goes on where a
-// peer has been up since before this node left, or where anybody holds a write from before that. A
+// peer has been up since before this node left, or where anybody holds a value from before that. A
 // value that any peer shows, in whatever version, is in no doubt any more. Where every peer that
 // has shown its state is younger than our absence and knows of nothing older, all memory but ours
 // was lost: ours is kept. While a value is in doubt it is read here, and sent to nobody.
@@ -33,7 +33,7 @@ class Doubt {
   // Written anew, or shown by somebody, or gone.
   void resolve(Slot slot) { slots_.clear(slot); }
 
-  // A peer holds a register with this stamp.
+  // A peer holds a value with this stamp.
   void held_by(PeerId peer, const Timestamp& stamp);
   // A peer has been up since then (wall time); has shown all that it has, or all but what it doubts
   // itself, and then it says nothing of the cluster's memory. In either order.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/give_back.hpp"
+
 namespace groot::store {
 namespace {
 
@@ -25,6 +27,7 @@ void ExpiryQueue::voided() {
   ++void_count_;
   if (void_count_ <= void_max || void_count_ * 2 <= heap_.size()) return;
   std::erase_if(heap_, [this](const Entry& entry) { return !is_current_(entry); });
+  give_back(heap_);
   std::ranges::make_heap(heap_, later);
   void_count_ = 0;
 }
@@ -43,6 +46,7 @@ std::optional<std::int64_t> ExpiryQueue::next_at_ms() {
 
 void ExpiryQueue::clear() {
   heap_.clear();
+  give_back(heap_);
   void_count_ = 0;
 }
 
@@ -52,6 +56,7 @@ void ExpiryQueue::drop_void_heads() {
     heap_.pop_back();
     if (void_count_ > 0) --void_count_;
   }
+  give_back(heap_);
 }
 
 }  // namespace groot::store

@@ -10,7 +10,7 @@ namespace groot::store {
 inline constexpr std::size_t value_bytes_max_default = std::size_t{64} << 20;
 // A key's canonical bytes. Keys are hashed, compared and kept for as long as their tombstone.
 inline constexpr std::size_t key_bytes_max = std::size_t{1} << 20;
-// Tombstones kept for peers that missed a delete. At about 100 bytes each, 100 MB; past it the
+// Tombstones kept for peers that missed a delete. At about 130 bytes each, 130 MB; past it the
 // oldest go first, and the log says so.
 inline constexpr std::size_t tombstones_max = 1'000'000;
 // How long a tombstone outlives its delete: the default of --tombstone-ttl.

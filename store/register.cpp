@@ -40,11 +40,11 @@ constexpr bool in_slabs = true;
 #endif
 
 void* allocate(std::size_t size) {
-  return in_slabs ? register_memory().allocate(size) : ::operator new(size);
+  return in_slabs ? slabs().allocate(size) : ::operator new(size);
 }
 
 void release(void* memory, std::size_t size) {
-  in_slabs ? register_memory().free(memory, size) : ::operator delete(memory);
+  in_slabs ? slabs().free(memory, size) : ::operator delete(memory);
 }
 
 }  // namespace

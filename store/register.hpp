@@ -97,6 +97,8 @@ class Register {
 
  private:
   friend class RegisterPtr;
+  friend class RegisterMap;
+  friend class Table;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   // Stands before the register of a value that stays in its buffer.
@@ -119,6 +121,9 @@ class Register {
   std::uint32_t key_size_;
   std::uint32_t value_size_;                      // 0 for a tombstone
   mutable std::atomic<std::uint32_t> owners_{1};  // who made it is the first
+  // Those of the map that it is in, which is one at most: where it is, and the hash of its key.
+  mutable std::uint32_t slot_ = 0;
+  mutable std::uint32_t hash_ = 0;
   std::uint16_t counter_;
   RegisterKind kind_;
   bool is_kept_;

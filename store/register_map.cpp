@@ -2,143 +2,83 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <limits>
-#include <mutex>
-#include <shared_mutex>
+#include <atomic>
 #include <utility>
 #include <vector>
 
 #include "ei_codec/result.hpp"
 #include "store/counter.hpp"
+#include "store/fingerprint.hpp"
+#include "store/register_table.hpp"
 #include "store/slot_array.hpp"
+#include "store/slot_bits.hpp"
 
 namespace groot::store {
 namespace {
 
-constexpr unsigned shard_bits = 6;
-
-// memcmp: a comparison byte by byte would show in every look-up.
-bool same_key(const Register& reg, ByteView key) {
-  const ByteView held = reg.key();
-  return held.size() == key.size() &&
-         (key.empty() || std::memcmp(held.data(), key.data(), key.size()) == 0);
+std::vector<RegisterMap::Hashed> sorted(std::vector<RegisterMap::Hashed> found) {
+  std::ranges::sort(found, {}, &RegisterMap::Hashed::hash);
+  return found;
 }
 
-// Which slot holds a key. Open addressing with linear probing; 8 bytes an entry, so that even a
-// large map's tables stay in the cache, and 32 bits of the hash there, so that nearly every look at
-// a register is a look at the right one.
-class Table {
- public:
-  struct Entry {
-    std::uint32_t hash = 0;
-    Slot slot = free_entry;
-  };
-
-  [[nodiscard]] const Entry* find(ByteView key, std::uint32_t hash, const SlotArray& slots) const {
-    if (entries_.empty()) return nullptr;
-    for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
-      const Entry& entry = entries_[i];
-      if (entry.slot == free_entry) return nullptr;
-      if (entry.hash == hash && same_key(*slots[entry.slot], key)) return &entry;
-    }
-  }
-
-  // Where find starts; null while the table is empty.
-  [[nodiscard]] const Entry* home(std::uint32_t hash) const {
-    return entries_.empty() ? nullptr : &entries_[hash & mask()];
-  }
-  // The first entry with that hash, whatever its key: nearly always the one that find returns.
-  [[nodiscard]] const Entry* find_hash(std::uint32_t hash) const {
-    if (entries_.empty()) return nullptr;
-    for (std::size_t i = hash & mask(); entries_[i].slot != free_entry; i = (i + 1) & mask()) {
-      if (entries_[i].hash == hash) return &entries_[i];
-    }
-    return nullptr;
-  }
-
-  void reserve(std::size_t count) {
-    std::size_t size = std::max(entries_.size(), size_first);
-    while (count * 4 > size * 3) size *= 2;
-    if (size != entries_.size()) resize(size);
-  }
-
-  // Precondition: the key is absent.
-  void insert(Entry entry) {
-    reserve(used_ + 1);
-    place(entry);
-    ++used_;
-  }
-
-  // Closes the gap, so that a search may stop at the first free entry. Precondition: `entry` is
-  // one of this table's.
-  void erase(const Entry* entry) {
-    auto gap = static_cast<std::size_t>(entry - entries_.data());
-    for (std::size_t i = (gap + 1) & mask(); entries_[i].slot != free_entry; i = (i + 1) & mask()) {
-      const std::size_t home = entries_[i].hash & mask();
-      // It may move back into the gap unless its home lies after the gap.
-      if (((i - home) & mask()) >= ((i - gap) & mask())) {
-        entries_[gap] = entries_[i];
-        gap = i;
-      }
-    }
-    entries_[gap] = Entry{};
-    --used_;
-  }
-
- private:
-  static constexpr Slot free_entry = std::numeric_limits<Slot>::max();
-  static constexpr std::size_t size_first = 16;
-
-  [[nodiscard]] std::size_t mask() const { return entries_.size() - 1; }
-
-  void place(Entry entry) {
-    std::size_t i = entry.hash & mask();
-    while (entries_[i].slot != free_entry) i = (i + 1) & mask();
-    entries_[i] = entry;
-  }
-
-  void resize(std::size_t size) {
-    std::vector<Entry> old(size);
-    old.swap(entries_);
-    for (const Entry& entry : old) {
-      if (entry.slot != free_entry) place(entry);
-    }
-  }
-
-  std::vector<Entry> entries_;  // a power of two
-  std::size_t used_ = 0;
-};
-
-// A cache line of its own each: readers of one shard do not slow those of another.
+// Readers search its table at any time. A cache line of its own each: what the writer does in one
+// does not slow the readers of another.
 struct alignas(64) Shard {
-  mutable std::shared_mutex mutex;  // over the table, and over the slots that it leads to
-  Table table;
+  std::atomic<const Table*> table{nullptr};
+  std::atomic<std::uint32_t> moves{0};  // odd while entries are being moved
+  std::shared_ptr<Table> owned = std::make_shared<Table>(Table::size_first);
+  std::size_t used = 0;
+
+  Shard() { table.store(owned.get(), std::memory_order_relaxed); }
 };
 
 }  // namespace
 
-// The writer alone changes anything, so it reads without locks.
+// The writer alone changes anything.
 struct RegisterMap::Impl {
   std::array<Shard, std::size_t{1} << shard_bits> shards;
   SlotArray slots;
   Counter size;
+  Retired retired;
+  Fingerprints fingerprints;  // of what counts
+  SlotBits uncounted;
 
-  // The top bits choose the shard, the low half the place within it.
   Shard& shard(std::uint64_t hash) { return shards[hash >> (64 - shard_bits)]; }
-  static std::uint32_t low(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
+
+  void discount(Slot slot, const Register& reg, std::uint64_t hash) {
+    if (!uncounted.test(slot)) fingerprints.remove(hash, store::fingerprint(reg, hash));
+  }
+
+  // Readers of the old table, which is returned, go on there.
+  static std::shared_ptr<const Table> exchange_table(Shard& shard, std::shared_ptr<Table> table) {
+    shard.table.store(table.get(), std::memory_order_release);
+    return std::exchange(shard.owned, std::move(table));
+  }
+  void resize(Shard& shard, std::size_t entries) {
+    auto table = std::make_shared<Table>(entries);
+    table->insert_all(*shard.owned);
+    retired.add(exchange_table(shard, std::move(table)));
+  }
 };
 
 RegisterMap::RegisterMap() : impl_(std::make_unique<Impl>()) {}
 RegisterMap::~RegisterMap() = default;
 
-RegisterPtr RegisterMap::find(ByteView key) const {
+const Register* RegisterMap::find(const ReadSection&, ByteView key) const {
   const std::uint64_t hash = hash_key(key);
-  const SlotArray& slots = impl_->slots;
   const Shard& shard = impl_->shard(hash);
-  const std::shared_lock lock(shard.mutex);
-  const Table::Entry* entry = shard.table.find(key, Impl::low(hash), slots);
-  return entry == nullptr ? RegisterPtr() : slots[entry->slot];
+  while (true) {
+    const std::uint32_t moves = shard.moves.load(std::memory_order_acquire);
+    const Table* const table = shard.table.load(std::memory_order_acquire);
+    if (const Register* const reg = table->find(key, hash)) return reg;
+    // It may have been on its way from one entry to another; nothing is in between for long.
+    if (moves % 2 == 0 && shard.moves.load(std::memory_order_acquire) == moves) return nullptr;
+  }
+}
+
+RegisterPtr RegisterMap::find(ByteView key) const {
+  const ReadSection section;
+  return RegisterPtr(find(section, key));
 }
 
 std::size_t RegisterMap::size() const {
@@ -146,36 +86,25 @@ std::size_t RegisterMap::size() const {
 }
 
 std::optional<RegisterMap::Found> RegisterMap::lookup(ByteView key, std::uint64_t hash) const {
-  const Table::Entry* entry = impl_->shard(hash).table.find(key, Impl::low(hash), impl_->slots);
-  if (entry == nullptr) return std::nullopt;
-  return Found{entry->slot, impl_->slots[entry->slot].get()};
+  const Register* const reg = impl_->shard(hash).owned->find(key, hash);
+  if (reg == nullptr) return std::nullopt;
+  return Found{reg->slot_, reg};
 }
 
 void RegisterMap::prefetch_entry(std::uint64_t hash) const {
-  __builtin_prefetch(impl_->shard(hash).table.home(Impl::low(hash)));
-}
-
-void RegisterMap::prefetch_slot(std::uint64_t hash) const {
-  if (const Table::Entry* entry = impl_->shard(hash).table.find_hash(Impl::low(hash))) {
-    __builtin_prefetch(&impl_->slots[entry->slot]);
-  }
+  impl_->shard(hash).owned->prefetch_entry(hash);
 }
 
 void RegisterMap::prefetch_register(std::uint64_t hash) const {
-  if (const Table::Entry* entry = impl_->shard(hash).table.find_hash(Impl::low(hash))) {
-    const Register* reg = impl_->slots[entry->slot].get();
-    __builtin_prefetch(reg);
-    __builtin_prefetch(reg + 1);  // the key and what follows it
-  }
+  impl_->shard(hash).owned->prefetch_register(hash);
 }
 
 void RegisterMap::reserve(std::size_t count) {
   if (count <= size()) return;
   // A few more where the keys do not spread evenly.
-  const std::size_t each = count / impl_->shards.size() * 17 / 16;
+  const std::size_t each = Table::size_for(count / impl_->shards.size() * 17 / 16);
   for (Shard& shard : impl_->shards) {
-    const std::unique_lock lock(shard.mutex);
-    shard.table.reserve(each);
+    if (each > shard.owned->size()) impl_->resize(shard, each);
   }
 }
 
@@ -188,40 +117,64 @@ Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash) {
 Slot RegisterMap::put(RegisterPtr reg, std::uint64_t hash, const std::optional<Found>& found) {
   Impl& impl = *impl_;
   Shard& shard = impl.shard(hash);
+  const Register* const added = reg.get();
+  impl.fingerprints.add(hash, store::fingerprint(*added, hash));
+  added->hash_ = static_cast<std::uint32_t>(hash);
   if (found) {
-    const std::unique_lock lock(shard.mutex);
-    std::swap(impl.slots[found->slot], reg);
-    return found->slot;  // the replaced register is freed with the argument, after the lock
+    const Slot slot = found->slot;
+    impl.discount(slot, *found->reg, hash);
+    impl.uncounted.clear(slot);
+    added->slot_ = slot;
+    shard.owned->replace(found->reg, added, hash);
+    impl.retired.add(std::exchange(impl.slots[slot], std::move(reg)));
+    return slot;
   }
   const Slot slot = impl.slots.add(std::move(reg));
-  const std::unique_lock lock(shard.mutex);
-  shard.table.insert({Impl::low(hash), slot});
+  impl.uncounted.clear(slot);
+  added->slot_ = slot;
+  if (const std::size_t size = Table::size_for(shard.used + 1); size > shard.owned->size()) {
+    impl.resize(shard, size);
+  }
+  shard.owned->insert(added, hash);
+  ++shard.used;
   impl.size.increment();
   return slot;
 }
 
 void RegisterMap::erase(ByteView key, std::uint64_t hash) {
+  const auto found = lookup(key, hash);
+  if (!found) return;
   Impl& impl = *impl_;
   Shard& shard = impl.shard(hash);
-  const Table::Entry* entry = shard.table.find(key, Impl::low(hash), impl.slots);
-  if (entry == nullptr) return;
-  const Slot slot = entry->slot;
-  {
-    const std::unique_lock lock(shard.mutex);
-    shard.table.erase(entry);
-    impl.size.decrement();
+  impl.discount(found->slot, *found->reg, hash);
+  shard.moves.store(shard.moves.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  shard.owned->erase(found->reg, hash);
+  shard.moves.store(shard.moves.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  --shard.used;
+  impl.size.decrement();
+  impl.retired.add(impl.slots.free(found->slot));
+  // Only when it has become far too large: keys that come and go must not pay for it.
+  if (shard.owned->size() > 8 * Table::size_for(shard.used)) {
+    impl.resize(shard, 2 * Table::size_for(shard.used));
   }
-  impl.slots.free(slot);  // no reader finds it any more
+  if (impl.size.get() == 0) {
+    static_cast<void>(impl.slots.clear());
+    impl.retired.flush();
+  }
 }
 
 void RegisterMap::clear() {
-  for (Shard& shard : impl_->shards) {
-    Table old;
-    const std::unique_lock lock(shard.mutex);
-    std::swap(old, shard.table);
+  Impl& impl = *impl_;
+  auto tables = std::make_shared<std::vector<std::shared_ptr<const Table>>>();
+  for (Shard& shard : impl.shards) {
+    shard.used = 0;
+    tables->push_back(Impl::exchange_table(shard, std::make_shared<Table>(Table::size_first)));
   }
-  impl_->size.set(0);
-  impl_->slots.clear();  // no reader finds one any more
+  impl.size.set(0);
+  impl.fingerprints.clear();
+  impl.uncounted.clear_all();
+  impl.retired.add(std::move(tables));
+  impl.retired.add(impl.slots.clear());
 }
 
 const Register* RegisterMap::at(Slot slot) const {
@@ -237,6 +190,51 @@ void RegisterMap::for_each(const std::function<void(Slot, const RegisterPtr&)>& 
   for (Slot slot = 0; slot < slots.end(); ++slot) {
     if (slots[slot]) visit(slot, slots[slot]);
   }
+}
+
+void RegisterMap::uncount(Slot slot) {
+  const Register* const reg = at(slot);
+  invariant(reg != nullptr, "a slot that is not in use is uncounted");
+  impl_->discount(slot, *reg, hash_key(reg->key()));
+  impl_->uncounted.set(slot);
+}
+
+void RegisterMap::count(Slot slot) {
+  const Register* const reg = at(slot);
+  invariant(reg != nullptr, "a slot that is not in use is counted");
+  if (is_counted(slot)) return;
+  const std::uint64_t hash = hash_key(reg->key());
+  impl_->fingerprints.add(hash, store::fingerprint(*reg, hash));
+  impl_->uncounted.clear(slot);
+}
+
+bool RegisterMap::is_counted(Slot slot) const {
+  return !impl_->uncounted.test(slot);
+}
+
+std::uint64_t RegisterMap::fingerprint(const Prefix& prefix) const {
+  return impl_->fingerprints.of(prefix);
+}
+
+std::vector<RegisterMap::Hashed> RegisterMap::within(const HashRange& range) const {
+  const Impl& impl = *impl_;
+  std::vector<Hashed> found;
+  const auto take = [&](const Register& reg) {
+    if (impl.uncounted.test(reg.slot_)) return;
+    const std::uint64_t hash = hash_key(reg.key());
+    if (hash >= range.from && hash <= range.to) found.push_back({hash, &reg});
+  };
+  const std::size_t first = range.from >> (64 - shard_bits);
+  const std::size_t last = range.to >> (64 - shard_bits);
+  if (range.from == range.to) {
+    impl.shards[first].owned->for_each_like(range.from, take);
+    return found;
+  }
+  for (std::size_t i = first; i <= last; ++i) {
+    impl.shards[i].owned->for_each_between(i == first ? range.from : 0,
+                                           i == last ? range.to : UINT64_MAX, take);
+  }
+  return sorted(std::move(found));
 }
 
 }  // namespace groot::store

@@ -50,13 +50,14 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
   const bool had_tombstone = found && found->reg->is_tombstone();
   const bool had_value = found && !had_tombstone;
   const bool had_deadline = found && found->reg->expires_at_ms();
+  const bool had_counted = found && registers.is_counted(found->slot);
   const bool same_version = found && found->reg->stamp() == reg->stamp();
 
-  if (found && doubt.active()) doubt.resolve(found->slot);
+  if (found && doubt.active()) resolve_doubt(found->slot);
 
   // From here on, found->reg may be gone.
   const Slot slot = registers.put(std::move(stored), hash, found);
-  if (had_tombstone) tombstones.removed();
+  if (had_tombstone) tombstones.removed(had_counted);
   if (had_deadline) expiries.voided();
   if (had_value) values.decrement();
   if (reg->is_tombstone()) {
@@ -87,7 +88,7 @@ void Replica::Impl::announce(const RegisterView& view, std::uint64_t hash,
                              const std::optional<Found>& found, PeerId except, const Now& now,
                              Effects& effects) {
   RegisterPtr reg = Register::make(view);
-  effects.emplace_back(SendToAll{reg, except});
+  if (tells_peers) effects.emplace_back(SendToAll{reg, except});
   store(std::move(reg), hash, found, now, effects);
 }
 
@@ -99,8 +100,10 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   const RegisterView incoming = expired ? expiry_tombstone(reg) : reg;
   const auto found = registers.lookup(reg.key, hash);
   if (doubt.active()) [[unlikely]] {
-    doubt.held_by(from, reg.stamp);
-    if (found) doubt.resolve(found->slot);
+    // The tombstone that an expiry left is as old as what expired, and may well be our own, or that
+    // of another node in doubt, come back through a young peer.
+    if (reg.kind == RegisterKind::value) doubt.held_by(from, reg.stamp);
+    if (found) resolve_doubt(found->slot);
   }
 
   MergeOutcome outcome;
@@ -109,6 +112,8 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
     if (merge_order(incoming, found->reg->view()) <= 0) {
       if (shower != nullptr) shower->showed(found->slot, reg.stamp >= held);
       outcome.ours_is_newer = reg.stamp < held;
+      if (outcome.ours_is_newer && !registers.is_counted(found->slot))
+        tell_ancient(from, found->reg, effects);
       return outcome;
     }
   } else if (reg.kind == RegisterKind::tombstone && tombstones.is_ancient(reg.stamp, now.wall_ms)) {
@@ -116,7 +121,7 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   }
   RegisterPtr stored = Register::make(incoming);
   // As if it had come in time and expired here: the peers that show it live must learn the same.
-  if (expired) effects.emplace_back(SendToAll{stored, 0});
+  if (expired && tells_peers) effects.emplace_back(SendToAll{stored, 0});
   const Slot slot = store(std::move(stored), hash, found, now, effects);
   if (shower != nullptr) shower->showed(slot, reg.stamp >= incoming.stamp);
   outcome.changed = true;
@@ -133,7 +138,6 @@ bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const Re
       hashes[i] = hash_key(some[i].key);
       registers.prefetch_entry(hashes[i]);
     }
-    for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_slot(hashes[i]);
     for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_register(hashes[i]);
     for (std::size_t i = 0; i < some.size(); ++i) {
       merge(from, shower, some[i], hashes[i], now, effects);
@@ -152,10 +156,12 @@ void Replica::Impl::expire_due(const Now& now, Effects& effects) {
 
 void Replica::Impl::drop_tombstone(Slot slot) {
   const RegisterPtr dropped(registers.at(slot));
+  const bool counted = registers.is_counted(slot);
   registers.erase(dropped->key(), hash_key(dropped->key()));
   journal.dropped(dropped.get());
-  tombstones.removed();
+  tombstones.removed(counted);
   forget_slot(slot);
+  if (registers.size() == 0) changed_at = std::vector<std::int64_t>();  // slots begin anew
 }
 
 void Replica::Impl::retire_tombstone(Slot slot, Effects& effects) {
@@ -202,6 +208,12 @@ void Replica::Impl::drop_excess_tombstones(const Now& now, Effects& effects) {
   dropped_unreported = 0;
 }
 
+void Replica::Impl::tell_ancient(PeerId to, const Register* reg, Effects& effects) {
+  const PeerKnowledge* peer = find_peer(to);
+  if (peer == nullptr || peer->kind() != PeerKind::ours) return;
+  effects.emplace_back(SendTo{to, {RegisterPtr(reg)}});
+}
+
 void Replica::Impl::forget_slot(Slot slot) {
   for (PeerKnowledge& peer : peers) peer.version_changed(slot);
 }
@@ -211,9 +223,14 @@ void Replica::Impl::forget_slot(Slot slot) {
 Replica::Replica(const ReplicaOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Replica::~Replica() = default;
 
+const Register* Replica::find(const ReadSection& section, ByteView canonical_key) const {
+  const Register* const reg = impl_->registers.find(section, canonical_key);
+  return reg != nullptr && !reg->is_tombstone() ? reg : nullptr;
+}
+
 RegisterPtr Replica::find(ByteView canonical_key) const {
-  RegisterPtr reg = impl_->registers.find(canonical_key);
-  return reg && !reg->is_tombstone() ? reg : RegisterPtr();
+  const ReadSection section;
+  return RegisterPtr(find(section, canonical_key));
 }
 
 RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
@@ -233,6 +250,10 @@ void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) con
   impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
 }
 
+const RegisterMap& Replica::registers() const {
+  return impl_->registers;
+}
+
 void Replica::reserve(std::size_t registers) {
   impl_->registers.reserve(registers);
   impl_->changed_at.reserve(registers);
@@ -240,6 +261,10 @@ void Replica::reserve(std::size_t registers) {
 
 void Replica::report_changes(bool wanted) {
   impl_->reports_changes = wanted;
+}
+
+void Replica::tell_peers(bool wanted) {
+  impl_->tells_peers = wanted;
 }
 
 // ---- local writes ----
@@ -284,7 +309,7 @@ void Replica::clear(Effects& effects) {
   impl.registers.clear();
   impl.tombstones.clear();
   impl.expiries.clear();
-  impl.changed_at.clear();
+  impl.changed_at = std::vector<std::int64_t>();
   impl.values.set(0);
   impl.journal.cleared();
   impl.doubt.end();
@@ -324,6 +349,7 @@ ReceiveOutcome Replica::receive_timestamp(const Timestamp& stamp, const Now& now
 
 void Replica::wake(const Now& now, Effects& effects) {
   impl_->expire_due(now, effects);
+  impl_->tombstones.uncount_ancient(now.wall_ms);
   while (const auto slot = impl_->tombstones.due(now.wall_ms)) {
     impl_->retire_tombstone(*slot, effects);
   }

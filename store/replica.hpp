@@ -48,7 +48,9 @@ class Replica {
 
   // ---- reading: any thread ----
 
-  // The register at the canonical `key`, unless deleted.
+  // The register at the canonical `key`, unless deleted; there until the section ends.
+  [[nodiscard]] const Register* find(const ReadSection& section, ByteView canonical_key) const;
+  // The same, to be kept.
   [[nodiscard]] RegisterPtr find(ByteView canonical_key) const;
   // The same, unless past its deadline at `wall_ms`.
   [[nodiscard]] RegisterPtr get(ByteView canonical_key, std::int64_t wall_ms) const;
@@ -61,6 +63,8 @@ class Replica {
   // Whether each change yields a Changed effect. It does unless told otherwise; without a listener
   // that is work for nobody.
   void report_changes(bool wanted);
+  // The same for SendToAll, while there is nobody to send to.
+  void tell_peers(bool wanted);
 
   // ---- local writes: always stamped above what is held; announced to all peers ----
 
@@ -154,6 +158,8 @@ class Replica {
   void for_each(const std::function<void(const RegisterPtr&)>& visit) const;
   // The same without what is in doubt: what others may see (nodeup, sync).
   void for_each_certain(const std::function<void(const RegisterPtr&)>& visit) const;
+  // What is held, for comparison with another replica of ours. Owner only.
+  [[nodiscard]] const RegisterMap& registers() const;
 
  private:
   struct Impl;

@@ -45,9 +45,14 @@ struct Replica::Impl {
   void retire_tombstone(Slot slot, Effects& effects);
   // Forgets what is in doubt, or ends the doubt, once it is decided which.
   void judge_doubt(const Now& now, Effects& effects);
+  // What it holds is written anew, or shown by somebody: peers of ours may compare it again.
+  void resolve_doubt(Slot slot);
   void drop_doubtful(Effects& effects);
 
   void learn_stamp(PeerId from, const Timestamp& stamp, const Now& now, Effects& effects);
+  // Sends a tombstone that no comparison shows any more to the node of ours that shows an older
+  // version. Nothing happens when `to` is none.
+  void tell_ancient(PeerId to, const Register* reg, Effects& effects);
   void drop_excess_tombstones(const Now& now, Effects& effects);
 
   // Null when the peer is not up. Valid until the next peer_up or peer_down.
@@ -66,6 +71,7 @@ struct Replica::Impl {
   std::optional<std::int64_t> last_change_ms;
   std::uint64_t changes = 0;  // of any register, since the start
   bool reports_changes = true;
+  bool tells_peers = true;
   std::vector<std::int64_t> changed_at;  // monotonic_ms of our version's arrival, by slot
   Counter values;                        // registers that are no tombstones
 

@@ -39,6 +39,7 @@ void Replica::Impl::judge_doubt(const Now& now, Effects& effects) {
       std::size_t kept = 0;
       registers.for_each([&](Slot slot, const RegisterPtr& reg) {
         if (!doubt.about(slot)) return;
+        registers.count(slot);
         effects.emplace_back(SendToAll{reg, 0});
         ++kept;
       });
@@ -50,6 +51,12 @@ void Replica::Impl::judge_doubt(const Now& now, Effects& effects) {
     }
   }
   doubt.end();
+}
+
+void Replica::Impl::resolve_doubt(Slot slot) {
+  if (!doubt.about(slot)) return;
+  doubt.resolve(slot);
+  registers.count(slot);
 }
 
 void Replica::Impl::drop_doubtful(Effects& effects) {
@@ -79,7 +86,10 @@ void Replica::doubt_restored(std::int64_t left_ms) {
   Impl& impl = *impl_;
   impl.doubt.begin(left_ms);
   impl.registers.for_each([&impl](Slot slot, const RegisterPtr& reg) {
-    if (!reg->is_tombstone()) impl.doubt.add(slot);
+    if (reg->is_tombstone()) return;
+    // Uncounted, so that peers of ours send what they hold of it.
+    impl.doubt.add(slot);
+    impl.registers.uncount(slot);
   });
 }
 

@@ -17,6 +17,11 @@ void* map(std::size_t bytes) {
   return memory;
 }
 
+// A wish: the memory is the same whatever it is answered.
+void ask_for_huge_pages(void* memory, std::size_t bytes) {
+  madvise(memory, bytes, MADV_HUGEPAGE);
+}
+
 void* map_slab() {
   auto* const memory = static_cast<std::uint8_t*>(map(2 * slab_bytes));
   const std::size_t before = slab_bytes - reinterpret_cast<std::uintptr_t>(memory) % slab_bytes;
@@ -82,31 +87,37 @@ void SlabAllocator::unlink(SizeClass& cells, Slab* slab) {
 }
 
 void* SlabAllocator::allocate(std::size_t bytes) {
-  if (bytes > cell_bytes_max) return ::operator new(bytes);
-  const std::size_t cell_bytes = (bytes + unit - 1) / unit * unit;
-  SizeClass& cells = size_class(bytes);
+  if (bytes > cell_bytes_max) {
+    void* const memory = map(bytes);
+    ask_for_huge_pages(memory, bytes);
+    return memory;
+  }
+  const std::size_t cell = cell_bytes(bytes);
+  SizeClass& cells = size_class(cell);
   const std::lock_guard lock(cells.mutex);
   if (cells.with_room == nullptr) {
     void* const memory = map_slab();
-    // A size of which there are few takes the pages that these fill, and no more. It is a wish: the
-    // memory is the same whatever it is answered.
-    if (cells.slabs > 0) madvise(memory, slab_bytes, MADV_HUGEPAGE);
+    // A size of which there are few takes the pages that these fill, and no more.
+    if (cells.slabs > 0) ask_for_huge_pages(memory, slab_bytes);
     link(cells, new (memory) Slab);
     ++cells.slabs;
   }
   Slab* const slab = cells.with_room;
-  void* const cell = slab->take(cell_bytes);
-  if (!slab->has_room(cell_bytes)) unlink(cells, slab);
-  return cell;
+  void* const memory = slab->take(cell);
+  if (!slab->has_room(cell)) unlink(cells, slab);
+  return memory;
 }
 
 void SlabAllocator::free(void* memory, std::size_t bytes) {
-  if (bytes > cell_bytes_max) return ::operator delete(memory);
-  const std::size_t cell_bytes = (bytes + unit - 1) / unit * unit;
-  SizeClass& cells = size_class(bytes);
+  if (bytes > cell_bytes_max) {
+    munmap(memory, bytes);
+    return;
+  }
+  const std::size_t cell = cell_bytes(bytes);
+  SizeClass& cells = size_class(cell);
   const std::lock_guard lock(cells.mutex);
   Slab* const slab = Slab::of(memory);
-  const bool was_full = !slab->has_room(cell_bytes);
+  const bool was_full = !slab->has_room(cell);
   slab->give_back(memory);
   if (was_full) link(cells, slab);
   if (slab->used_cells > 0) return;
@@ -129,10 +140,10 @@ std::size_t SlabAllocator::slab_count() const {
   return count;
 }
 
-SlabAllocator& register_memory() {
+SlabAllocator& slabs() {
   // Never destroyed: registers may outlive whatever else is static.
-  static auto* const memory = new SlabAllocator;
-  return *memory;
+  static auto* const allocator = new SlabAllocator;
+  return *allocator;
 }
 
 }  // namespace groot::store

@@ -1,15 +1,16 @@
-// Memory for the small registers, of which there may be millions: slabs of 2 MiB, each cut into
-// cells of one size.
+// Memory for what a store has millions of, and for the tables that lead to it: slabs of 2 MiB, each
+// cut into cells of one size.
 //
-// Where a register's size needs more than one slab, the kernel is asked for huge pages: pages of
-// 4 KiB take a fifth of the time that merging a full state takes, and most of a look-up's cache
-// misses. A slab whose last cell is freed goes back to the system, which a general allocator does
-// not do for blocks this small.
+// Where a size needs more than one slab, the kernel is asked for huge pages: pages of 4 KiB take a
+// fifth of the time that merging a full state takes, and a part of each look-up's. A slab whose
+// last cell is freed goes back to the system, which a general allocator does not do for blocks this
+// small.
 //
 // Threads: any, at any time.
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -18,8 +19,10 @@ namespace groot::store {
 
 class SlabAllocator {
  public:
-  // Larger blocks come from operator new: too few fit into a slab.
-  static constexpr std::size_t cell_bytes_max = 1'024;
+  // Sizes of cells: up to small_bytes_max every multiple of 16, then the powers of two. Larger
+  // blocks are mapped by themselves: too few fit into a slab.
+  static constexpr std::size_t small_bytes_max = 1'024;
+  static constexpr std::size_t cell_bytes_max = std::size_t{512} << 10;
 
   SlabAllocator() = default;
   // Precondition: all that was allocated has been freed.
@@ -27,7 +30,7 @@ class SlabAllocator {
   SlabAllocator(const SlabAllocator&) = delete;
   SlabAllocator& operator=(const SlabAllocator&) = delete;
 
-  // Aligned as operator new aligns. Throws std::bad_alloc.
+  // Aligned as operator new aligns; of undefined contents. Throws std::bad_alloc.
   [[nodiscard]] void* allocate(std::size_t bytes);
   // `bytes`: what was asked for.
   void free(void* memory, std::size_t bytes);
@@ -46,15 +49,25 @@ class SlabAllocator {
   };
 
   static constexpr std::size_t unit = 16;
+  static constexpr std::size_t small_classes = small_bytes_max / unit + 1;
+  static constexpr std::size_t large_classes =
+      static_cast<std::size_t>(std::countr_zero(cell_bytes_max / small_bytes_max));
 
-  SizeClass& size_class(std::size_t bytes) { return classes_[(bytes + unit - 1) / unit]; }
+  static std::size_t cell_bytes(std::size_t bytes) {
+    return bytes <= small_bytes_max ? (bytes + unit - 1) / unit * unit : std::bit_ceil(bytes);
+  }
+  SizeClass& size_class(std::size_t cell) {
+    if (cell <= small_bytes_max) return classes_[cell / unit];
+    const auto doublings = static_cast<std::size_t>(std::countr_zero(cell / small_bytes_max));
+    return classes_[small_classes + doublings - 1];
+  }
   static void link(SizeClass& cells, Slab* slab);
   static void unlink(SizeClass& cells, Slab* slab);
 
-  std::array<SizeClass, cell_bytes_max / unit + 1> classes_;
+  std::array<SizeClass, small_classes + large_classes> classes_;
 };
 
-// The one that registers come from.
-[[nodiscard]] SlabAllocator& register_memory();
+// The one that registers and tables come from.
+[[nodiscard]] SlabAllocator& slabs();
 
 }  // namespace groot::store

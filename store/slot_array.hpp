@@ -1,11 +1,9 @@
-// The registers by slot, at addresses that stay: readers follow a slot while the writer adds more.
-//
-// No locks of its own. The writer may add and take slots that no reader can know of; a slot that
-// readers can find is changed under the lock that they find it under.
+// The registers by slot. Adding one never moves the others, however many they are.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -29,8 +27,8 @@ class SlotArray {
   Slot add(RegisterPtr reg) {
     Slot slot = end_;
     if (free_.empty()) {
-      invariant(slot / chunk_size < chunks_.size(), "more registers than slots");
-      if (slot % chunk_size == 0) chunks_[slot / chunk_size] = std::make_unique<Chunk>();
+      invariant(slot != std::numeric_limits<Slot>::max(), "more registers than slots");
+      if (slot % chunk_size == 0) chunks_.push_back(std::make_unique<Chunk>());
       ++end_;
     } else {
       slot = free_.back();
@@ -39,24 +37,23 @@ class SlotArray {
     (*this)[slot] = std::move(reg);
     return slot;
   }
-  void free(Slot slot) {
-    (*this)[slot] = nullptr;
+  [[nodiscard]] RegisterPtr free(Slot slot) {
     free_.push_back(slot);
+    return std::exchange((*this)[slot], nullptr);
   }
-  void clear() {
-    for (auto& chunk : chunks_) chunk.reset();
-    free_.clear();
+  // Returns what holds the registers.
+  [[nodiscard]] std::shared_ptr<const void> clear() {
+    free_ = std::vector<Slot>();
     end_ = 0;
+    return std::make_shared<Chunks>(std::exchange(chunks_, {}));
   }
 
  private:
-  // 2^12 registers a chunk, 2^16 chunks: 268 million registers, of which each has 40 bytes and
-  // more.
   static constexpr std::size_t chunk_size = std::size_t{1} << 12;
   using Chunk = std::array<RegisterPtr, chunk_size>;
+  using Chunks = std::vector<std::unique_ptr<Chunk>>;
 
-  std::vector<std::unique_ptr<Chunk>> chunks_ =
-      std::vector<std::unique_ptr<Chunk>>(std::size_t{1} << 16);
+  Chunks chunks_;
   std::vector<Slot> free_;
   Slot end_ = 0;
 };

@@ -11,28 +11,54 @@ constexpr std::size_t excess_divisor = 64;
 
 }  // namespace
 
-Tombstones::Tombstones(const RegisterMap& registers, std::size_t count_max, std::int64_t ttl_ms)
+Tombstones::Tombstones(RegisterMap& registers, std::size_t count_max, std::int64_t ttl_ms)
     : registers_(registers),
-      deadlines_([this](const ExpiryQueue::Entry& entry) {
-        const Register* reg = registers_.at(entry.slot);
-        return reg != nullptr && reg->is_tombstone() && reg->stamp() == entry.stamp;
+      deadlines_([this](const ExpiryQueue::Entry& entry) { return holds(entry); }),
+      ancient_([this](const ExpiryQueue::Entry& entry) {
+        return holds(entry) && registers_.is_counted(entry.slot);
       }),
       count_max_(count_max),
       ttl_ms_(std::clamp<std::int64_t>(ttl_ms, 0, expires_in_ms_max)) {}
 
+bool Tombstones::holds(const ExpiryQueue::Entry& entry) const {
+  const Register* reg = registers_.at(entry.slot);
+  return reg != nullptr && reg->is_tombstone() && reg->stamp() == entry.stamp;
+}
+
 void Tombstones::added(Slot slot, const Timestamp& stamp, std::int64_t wall_ms) {
   ++count_;
   deadlines_.push({wall_ms + ttl_ms_, slot, stamp});
+  if (is_ancient(stamp, wall_ms)) {
+    registers_.uncount(slot);
+  } else {
+    const auto time_ms = static_cast<std::int64_t>(std::min(stamp.time_ms, time_ms_max));
+    ancient_.push({time_ms + ttl_ms_, slot, stamp});
+  }
 }
 
-void Tombstones::removed() {
+void Tombstones::removed(bool counted) {
   --count_;
   deadlines_.voided();
+  if (counted) ancient_.voided();
 }
 
 void Tombstones::clear() {
   count_ = 0;
   deadlines_.clear();
+  ancient_.clear();
+}
+
+void Tombstones::uncount_ancient(std::int64_t wall_ms) {
+  while (const auto entry = ancient_.due(wall_ms)) {
+    registers_.uncount(entry->slot);
+    ancient_.voided();
+  }
+}
+
+std::optional<std::int64_t> Tombstones::next_at_ms() {
+  const auto end = deadlines_.next_at_ms();
+  const auto ancient = ancient_.next_at_ms();
+  return end && ancient ? std::min(*end, *ancient) : end;
 }
 
 bool Tombstones::is_ancient(const Timestamp& stamp, std::int64_t wall_ms) const {

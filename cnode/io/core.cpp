@@ -67,11 +67,12 @@ void Core::save_changes(const store::Now& now) {
   }
 }
 
-store::RegisterPtr Core::get(ByteView canonical_key) const {
-  store::RegisterPtr reg = replica_->find(canonical_key);
+const store::Register* Core::get(const store::ReadSection& section, ByteView canonical_key) const {
+  const store::Register* const reg = replica_->find(section, canonical_key);
+  if (reg == nullptr) return nullptr;
   // Few have a deadline, and to read the clock costs as much as the look-up.
-  if (!reg || !reg->expires_at_ms()) return reg;
-  return replica_->get(canonical_key, read_clocks().wall_ms);
+  const auto deadline = reg->expires_at_ms();
+  return deadline && *deadline <= read_clocks().wall_ms ? nullptr : reg;
 }
 
 std::vector<store::RegisterPtr> Core::registers() const {

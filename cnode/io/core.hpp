@@ -44,7 +44,9 @@ class Core {
   Core& operator=(const Core&) = delete;
 
   // ---- any thread ----
-  [[nodiscard]] store::RegisterPtr get(ByteView canonical_key) const;
+  // Null when a reader would see none; there until the section ends.
+  [[nodiscard]] const store::Register* get(const store::ReadSection& section,
+                                           ByteView canonical_key) const;
   [[nodiscard]] std::size_t size() const { return replica_->size(); }
   // With Saving::sync both return when the write is in the file, but at once in the network thread.
   // Error then: disk_errc::not_saved; the write stands all the same.

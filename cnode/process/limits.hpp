@@ -52,6 +52,34 @@ inline constexpr std::size_t update_bytes_max = std::size_t{64} << 20;
 // is sent from a process of its own.
 inline constexpr std::size_t lone_message_bytes_min = std::size_t{32} << 10;
 
+// ---- exchange with nodes of ours ----
+// Stock Groot's rhythm again; each time is random between the two, so that pairs spread out.
+inline constexpr std::int64_t exchange_interval_min_ms = sync_interval_min_ms;
+inline constexpr std::int64_t exchange_interval_max_ms = sync_interval_max_ms;
+// A round without an answer for so long is given up. Links lose nothing, so only a peer that could
+// not read a question lets one wait; a value of half a gigabyte over a slow line takes minutes.
+inline constexpr std::int64_t exchange_timeout_ms = 300'000;
+// Questions of a round under way: while one is answered, the answer to the other is worked on.
+inline constexpr std::size_t exchange_window = 2;
+// Ranges in one question: each takes up to 69 bytes, and some ten microseconds beside what its
+// registers take.
+inline constexpr std::size_t exchange_ranges_max = 64;
+// Registers looked at for one question, as far as can be foreseen: a few milliseconds on each side.
+inline constexpr std::size_t exchange_examined_max = 32'768;
+// A range that holds no more is answered with what it holds: an item takes 25 bytes, one more step
+// towards it 21.
+inline constexpr std::size_t exchange_items_max = 2;
+// More registers of ours in a range where the peer has a few: sent together, known there or not.
+inline constexpr std::size_t exchange_singles_max = 16;
+// Registers sent at once, encoded: what the link is kept busy with for others, some milliseconds
+// on both sides. At least one register is sent, whatever its size.
+inline constexpr std::size_t exchange_chunk_bytes = std::size_t{512} << 10;
+// All ranges of hashes are so many pieces, so that several can be asked for at once.
+inline constexpr unsigned exchange_pieces_bits = 7;
+// The body of the longest message: answers to exchange_ranges_max ranges of 16 children each, of
+// which each has 16 children.
+inline constexpr std::size_t exchange_bytes_max = exchange_ranges_max * 16 * (6 + 16 * 4) + 9;
+
 // ---- serving ----
 // Spawned calls that wait for something (Node.connect). A BEAM has a process limit as well.
 inline constexpr std::size_t spawned_max = 10'000;

@@ -27,6 +27,7 @@ enum class ServedPid : std::uint32_t {
   peer = 23,
   large_updates = 24,  // sends registers that take long
   large_answer = 25,   // with a serial, see Outbox::sender
+  exchange = 26,       // compares what we hold with nodes of ours
   client = 30,         // asks peers questions
   group_leader = 31,   // where spawned processes of peers send their output
   spawned_first = 1000,

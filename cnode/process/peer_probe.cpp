@@ -24,22 +24,23 @@ void PeerProbe::peer_up(const Peer& peer, const Now& now) {
 }
 
 void PeerProbe::say_hello(LinkId link, const Now& now) {
-  requests_.call_name(link, peer_process_name, ei_codec::tuple({atom("hello"), hello_version}), now,
-                      [this, link](const Result<Term>& answer, const Now& then) {
-                        Peer* peer = peers_.find(link);
-                        if (!peer) return;
-                        if (answer) {
-                          peer->kind = store::PeerKind::ours;
-                          outbox_.log(LogLine::Level::info,
-                                      peer->name() + " is a node of this kind");
-                          hooks_.ready(*peer, then);
-                        } else if (answer.error().code == process_errc::no_process) {
-                          probes_[link].is_no_node_of_ours = true;
-                          ask_storage(link, then);
-                        } else {
-                          ask_later(link, then);
-                        }
-                      });
+  requests_.call_name(
+      link, peer_process_name, ei_codec::tuple({atom("hello"), hello_version}), now,
+      [this, link](const Result<Term>& answer, const Now& then) {
+        Peer* peer = peers_.find(link);
+        if (!peer) return;
+        if (answer) {
+          peer->kind = store::PeerKind::ours;
+          peer->exchanges = *answer == ei_codec::tuple({atom("hello"), hello_version});
+          outbox_.log(LogLine::Level::info, peer->name() + " is a node of this kind");
+          hooks_.ready(*peer, then);
+        } else if (answer.error().code == process_errc::no_process) {
+          probes_[link].is_no_node_of_ours = true;
+          ask_storage(link, then);
+        } else {
+          ask_later(link, then);
+        }
+      });
 }
 
 void PeerProbe::ask_storage(LinkId link, const Now& now) {

@@ -3,6 +3,25 @@
 #include "ei_codec/term_reader.hpp"
 
 namespace groot::process {
+namespace {
+
+std::optional<AllSent> decode_all_sent(ScannedTerm cast) {
+  ei_codec::TermReader reader(cast);
+  if (reader.take_tuple() != 3U || !reader.take_atom("all_sent")) return std::nullopt;
+  const auto uptime_ms = reader.take_uint64();
+  if (!uptime_ms) return std::nullopt;
+  const bool doubts = reader.take_atom("true");
+  if (!doubts && !reader.take_atom("false")) return std::nullopt;
+  return AllSent{*uptime_ms, doubts};
+}
+
+}  // namespace
+
+SharedBytes encode_all_sent(const AllSent& message) {
+  return encode_cast(
+      ei_codec::tuple({ei_codec::atom("all_sent"), ei_codec::unsigned_integer(message.uptime_ms),
+                       ei_codec::boolean(message.doubts)}));
+}
 
 bool PeerProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delivery&, const Now&) {
   ei_codec::TermReader reader(request);
@@ -14,19 +33,13 @@ bool PeerProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delive
 }
 
 bool PeerProcess::on_cast(ScannedTerm message, const Delivery& delivery, const Now& now) {
-  ei_codec::TermReader reader(message);
-  if (reader.take_tuple() != 3U || !reader.take_atom("all_sent")) return false;
-  const auto uptime_ms = reader.take_uint64();
-  if (!uptime_ms) return false;
-  const bool doubts = reader.take_atom("true");
-  if (!doubts && !reader.take_atom("false")) return false;
-  all_sent_(delivery.link, *uptime_ms, doubts, now);
+  if (const auto exchange = decode_exchange(message)) {
+    return hooks_.exchange(delivery.link, *exchange, now);
+  }
+  const auto all_sent = decode_all_sent(message);
+  if (!all_sent) return false;
+  hooks_.all_sent(delivery.link, *all_sent, now);
   return true;
-}
-
-SharedBytes PeerProcess::encode_all_sent(std::int64_t uptime_ms, bool doubts) {
-  return encode_cast(
-      ei_codec::tuple({ei_codec::atom("all_sent"), uptime_ms, ei_codec::boolean(doubts)}));
 }
 
 }  // namespace groot::process

@@ -1,33 +1,40 @@
 // 'Elixir.Groot.Peer': how nodes of this kind know each other. No BEAM registers the name, so the
-// question hurts nobody: {hello, Version} → {hello, 1}.
-//
-// Behind the registers that it sends when the link comes up, each casts {all_sent, UptimeMs,
-// Doubts} to the other: how long it has been up, and whether it held some back that it doubts
-// (store/doubt).
+// question hurts nobody: {hello, Version} → {hello, 2}. Casts to it are the exchange's
+// (exchange_messages.hpp), which nodes of one version hold with each other, and {all_sent,
+// UptimeMs, Doubts}: each says it to the other once a link, behind all that the other lacked when
+// the link came up, that is after the first round of the exchange or after a full state. It tells
+// how long the sender has been up, and whether it held some back that it doubts (store/doubt.hpp).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <utility>
 
+#include "cnode/process/exchange_messages.hpp"
 #include "cnode/process/served_process.hpp"
 
 namespace groot::process {
 
 inline constexpr std::string_view peer_process_name = "Elixir.Groot.Peer";
-// Raised when nodes of ours come to talk to each other in another way.
-inline constexpr int hello_version = 1;
+// Counts up when what nodes of this kind say to each other beyond plain Groot changes.
+inline constexpr int hello_version = 2;
+
+struct AllSent {
+  std::uint64_t uptime_ms = 0;
+  bool doubts = false;
+};
+[[nodiscard]] SharedBytes encode_all_sent(const AllSent& message);
 
 class PeerProcess final : public ServedProcess {
  public:
-  using AllSent =
-      std::function<void(LinkId link, std::uint64_t uptime_ms, bool doubts, const Now& now)>;
+  struct Hooks {
+    // False when it is none that the exchange takes from this link now.
+    std::function<bool(LinkId link, const ExchangeMessage& message, const Now& now)> exchange;
+    std::function<void(LinkId link, const AllSent& message, const Now& now)> all_sent;
+  };
 
-  PeerProcess(Outbox& outbox, AllSent all_sent)
-      : ServedProcess(outbox, ServedPid::peer, peer_process_name), all_sent_(std::move(all_sent)) {}
-
-  // What we cast ourselves.
-  [[nodiscard]] static SharedBytes encode_all_sent(std::int64_t uptime_ms, bool doubts);
+  PeerProcess(Outbox& outbox, Hooks hooks)
+      : ServedProcess(outbox, ServedPid::peer, peer_process_name), hooks_(std::move(hooks)) {}
 
  protected:
   bool on_call(const ReplyTo& from, ScannedTerm request, const Delivery& delivery,
@@ -35,7 +42,7 @@ class PeerProcess final : public ServedProcess {
   bool on_cast(ScannedTerm message, const Delivery& delivery, const Now& now) override;
 
  private:
-  AllSent all_sent_;
+  Hooks hooks_;
 };
 
 }  // namespace groot::process

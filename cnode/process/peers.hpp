@@ -21,6 +21,7 @@ struct Peer {
 
   // Set once it is known that replication works with this peer, and how.
   std::optional<store::PeerKind> kind;
+  bool exchanges = false;              // a node of ours that speaks our version of the exchange
   std::optional<dist::Pid> storage;    // a stock peer's storage process; nothing while it is dead
   std::int64_t registers_sent_ms = 0;  // monotonic; when it was last sent any
   std::vector<std::string> sees;       // the visible nodes it last said to see, sorted

@@ -26,6 +26,8 @@ class Category final : public std::error_category {
         return "the remote call failed";
       case process_errc::not_saved:
         return "kept in memory and sent to the other nodes, but not saved";
+      case process_errc::bad_exchange:
+        return "malformed exchange";
     }
     return "unknown process error";
   }

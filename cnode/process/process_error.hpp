@@ -15,6 +15,7 @@ enum class process_errc {
   no_process,        // nothing is registered under the name at the peer
   call_failed,       // the remote function raised, threw, exited, or was not let run
   not_saved,         // a write is in memory and on its way to the peers, but not in the file
+  bad_exchange,      // not a message by which nodes of ours compare what they hold
 };
 
 [[nodiscard]] const std::error_category& process_category();

@@ -148,6 +148,14 @@ void Replication::push_full_state(Peer& peer, const Now& now) {
   send(peer, allowed(peer, state), now);
 }
 
+void Replication::send_chunk(Peer& peer, std::span<const store::RegisterPtr> registers,
+                             const Now& now) {
+  peer.registers_sent_ms = now.monotonic_ms;
+  for (SharedMessage& message : encode(registers)) {
+    outbox_.send_to_name(peer.link, ServedPid::exchange, storage_name, std::move(message));
+  }
+}
+
 void Replication::cast_state(Peer& peer, const Now& now) {
   Registers state;
   state.reserve(replica_.size());

@@ -20,6 +20,9 @@ class Replication {
 
   // Everything that the replica has for this peer, in as few messages as fit.
   void push_full_state(Peer& peer, const Now& now);
+  // Some of an exchange (exchange.hpp), from its process, so that they arrive before what that says
+  // next.
+  void send_chunk(Peer& peer, std::span<const store::RegisterPtr> registers, const Now& now);
   // What stock answers to {nodeup, Node}: the whole state, also when it is empty.
   void cast_state(Peer& peer, const Now& now);
 

@@ -6,6 +6,7 @@
 #include "cnode/process/announce_feed.hpp"
 #include "cnode/process/clock_sync_process.hpp"
 #include "cnode/process/discovery.hpp"
+#include "cnode/process/exchange.hpp"
 #include "cnode/process/global_name_server.hpp"
 #include "cnode/process/groot_functions.hpp"
 #include "cnode/process/net_kernel_process.hpp"
@@ -38,7 +39,8 @@ struct Router::Impl {
   // While we are in doubt it matters how long a peer has been up.
   void ask_uptime(const Peer& peer, const Now& now);
   void up_for(store::PeerId peer, std::uint64_t uptime_ms, const Now& now);
-  void all_sent(LinkId link, std::uint64_t uptime_ms, bool doubts, const Now& now);
+  void tell_all_sent(const Peer& peer, const Now& now);
+  void all_sent(LinkId link, const AllSent& message, const Now& now);
   void peer_down(LinkId link, const Now& now);
 
   // ---- messages ----
@@ -91,6 +93,12 @@ struct Router::Impl {
   Replication replication{outbox, peers, replica};
   StoreRequests store_requests{replica, replication};
   Saves saves{options.saving, outbox};
+  Exchange exchange{options,
+                    outbox,
+                    peers,
+                    replication,
+                    replica.registers(),
+                    [this](const Peer& peer, const Now& now) { tell_all_sent(peer, now); }};
   Discovery discovery{options.self, outbox, peers, requests};
   Spawned spawned{outbox};
   RegisteredNames names;
@@ -126,10 +134,13 @@ struct Router::Impl {
   ClockProcess clock{outbox, replica};
   NetKernelProcess net_kernel{outbox};
   RpcProcess rpc{options.self, outbox, spawned, functions};
-  PeerProcess peer_process{
-      outbox, [this](LinkId link, std::uint64_t uptime_ms, bool doubts, const Now& now) {
-        all_sent(link, uptime_ms, doubts, now);
-      }};
+  PeerProcess peer_process{outbox,
+                           {[this](LinkId link, const ExchangeMessage& message, const Now& now) {
+                              return exchange.receive(link, message, now);
+                            },
+                            [this](LinkId link, const AllSent& message, const Now& now) {
+                              all_sent(link, message, now);
+                            }}};
   GlobalNameServer global{
       options.self,
       outbox,
@@ -142,6 +153,7 @@ struct Router::Impl {
 
 Router::Impl::Impl(RouterOptions router_options, store::Replica& replica_used)
     : options(std::move(router_options)), replica(replica_used) {
+  replica.tell_peers(false);  // until there is one
   for (const ServedProcess* process : served) names.emplace_back(process->name(), process->pid());
   add_groot_functions(functions, replica, store_requests, saves);
   node_functions.add_to(functions);
@@ -150,11 +162,7 @@ Router::Impl::Impl(RouterOptions router_options, store::Replica& replica_used)
 void Router::Impl::ready(Peer& peer, const Now& now) {
   if (peer.is_ours()) {
     replica.peer_up(peer.id, *peer.kind, now);
-    replication.push_full_state(peer, now);
-    // From whom large registers come, so that it does not overtake them.
-    outbox.send_to_name(
-        peer.link, ServedPid::large_updates, peer_process_name,
-        PeerProcess::encode_all_sent(now.monotonic_ms - options.started_ms, replica.in_doubt()));
+    exchange.ready(peer, now);
     return;
   }
   ask_uptime(peer, now);
@@ -199,13 +207,24 @@ void Router::Impl::up_for(store::PeerId peer, std::uint64_t uptime_ms, const Now
   replication.perform(std::move(effects), now);
 }
 
-void Router::Impl::all_sent(LinkId link, std::uint64_t uptime_ms, bool doubts, const Now& now) {
+void Router::Impl::tell_all_sent(const Peer& peer, const Now& now) {
+  // From where the registers came: a large one must not be overtaken.
+  const ServedPid from = peer.exchanges ? ServedPid::exchange : ServedPid::large_updates;
+  const auto uptime_ms = static_cast<std::uint64_t>(now.monotonic_ms - options.started_ms);
+  outbox.send_to_name(peer.link, from, peer_process_name,
+                      encode_all_sent({uptime_ms, replica.in_doubt()}));
+}
+
+void Router::Impl::all_sent(LinkId link, const AllSent& message, const Now& now) {
   const Peer* peer = peers.find(link);
   if (!peer) return;
+  // Whoever answers in an exchange learns by this that it has answered all; what it doubted on the
+  // way counts, even where this decides it.
+  if (peer->exchanges && !exchange.asks(*peer)) tell_all_sent(*peer, now);
   store::Effects effects;
-  replica.peer_shown(peer->id, doubts, now, effects);
+  replica.peer_shown(peer->id, message.doubts, now, effects);
   replication.perform(std::move(effects), now);
-  up_for(peer->id, uptime_ms, now);
+  up_for(peer->id, message.uptime_ms, now);
 }
 
 void Router::Impl::storage_down(Peer& peer, const Now&) {
@@ -221,8 +240,10 @@ void Router::Impl::peer_down(LinkId link, const Now& now) {
   feed.stop(link);
   tap.forget(link);
   probe.peer_down(link);
+  exchange.peer_down(link);
   spawned.peer_down(link);
   peers.remove(link);
+  replica.tell_peers(!peers.all().empty());
   requests.peer_down(link, now);
 }
 
@@ -287,6 +308,7 @@ Router::~Router() = default;
 
 void Router::peer_up(LinkId link, const dist::PeerInfo& peer, const Now& now) {
   const Peer& added = impl_->peers.add(link, peer);
+  impl_->replica.tell_peers(true);
   impl_->probe.peer_up(added, now);
   impl_->discovery.peer_up(added, now);
   impl_->node_functions.peer_up(peer.name, now);
@@ -319,6 +341,7 @@ void Router::wake(const Now& now) {
   impl_->replication.perform(std::move(effects), now);
   impl_->requests.wake(now);
   impl_->probe.wake(now);
+  impl_->exchange.wake(now);
   impl_->feed.wake(now);
   impl_->discovery.wake(now);
   impl_->clock_sync.wake(now);
@@ -331,6 +354,7 @@ std::optional<std::int64_t> Router::next_wake_ms(const Now& now) const {
   };
   at_latest(impl_->requests.next_wake_ms());
   at_latest(impl_->probe.next_wake_ms());
+  at_latest(impl_->exchange.next_wake_ms());
   at_latest(impl_->feed.next_wake_ms());
   at_latest(impl_->discovery.next_wake_ms());
   if (const auto wall_ms = impl_->replica.next_wake_wall_ms()) {

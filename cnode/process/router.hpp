@@ -3,7 +3,8 @@
 //
 //   peer frames ──> Router ──> storage_process ──> store::Replica
 //                     │   ├──> clock_sync_process, net_kernel_process, rpc_process, peer_process
-//                     │   └──> announce_feed, tap (what stock peers do not send to hidden nodes)
+//                     │   ├──> announce_feed, tap (what stock peers do not send to hidden nodes)
+//                     │   └──> exchange (what nodes of ours lack of each other)
 //                     └──> actions: frames to send, nodes to dial, lines to log
 //
 // Pure: time is an argument, randomness injected. Not thread-safe: the owner calls it under the

@@ -7,11 +7,14 @@
 //
 //   set_ns          one Node::set of a new key, over all of them
 //   get_ns          one Node::get of a key that is there, in random order, for each of five runs
+//   two_threads_ns  the same by two threads at once: a read's share of the time
 //   bare_ns         the same keys found in the same table without a node around it, run by run
 //   register_bytes  memory that the process grew by, a register, without its key and its value
 //
-// Not measured: several threads, peers, values that are large. Needs an epmd (ERL_EPMD_PORT).
+// Not measured: readers while something is merged, peers, values that are large. Needs an epmd
+// (ERL_EPMD_PORT).
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -19,6 +22,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -32,7 +36,7 @@ using namespace groot;
 using namespace groot::ei_codec;
 
 constexpr int runs = 5;
-constexpr std::size_t reads_a_run = 1'000'000;
+constexpr std::size_t reads_a_run = 1'000'000;  // at least half of them, in whole rounds
 constexpr std::size_t value_bytes = 32;
 
 int fail(const std::string& why) {
@@ -46,13 +50,12 @@ Term key_of(std::uint32_t i) {
   return binary("session_" + std::string(8 - digits.size(), '0') + digits);
 }
 
-// Nanoseconds that each of `count` steps takes.
-template <class Step>
-double nanoseconds_each(std::size_t count, Step&& step) {
+template <class Work>
+double nanoseconds(Work&& work) {
   const auto before = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < count; ++i) step(i);
+  work();
   const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - before;
-  return took.count() / static_cast<double>(count);
+  return took.count();
 }
 
 double resident_bytes() {
@@ -88,9 +91,12 @@ int main(int argc, char** argv) {
   const Term value = binary(std::string(value_bytes, 'v'));
   const double empty_bytes = resident_bytes();
   bool all_set = true;
-  const double set_ns = nanoseconds_each(count, [&](std::size_t i) {
-    if (!(*node)->set(key_of(static_cast<std::uint32_t>(i)), value)) all_set = false;
-  });
+  const double set_ns = nanoseconds([&] {
+                          for (std::uint32_t i = 0; i < count; ++i) {
+                            if (!(*node)->set(key_of(i), value)) all_set = false;
+                          }
+                        }) /
+                        count;
   if (!all_set) return fail("a set was refused");
   const double register_bytes =
       (resident_bytes() - empty_bytes) / count - static_cast<double>(16 + value_bytes);
@@ -107,22 +113,41 @@ int main(int argc, char** argv) {
     keys.push_back(key_of(static_cast<std::uint32_t>(random() % count)));
     encoded.push_back(encode_term(keys.back()));
   }
+  const std::size_t rounds = reads_a_run / keys.size();
+  const std::size_t reads = rounds * keys.size();
   std::vector<double> get_ns;
+  std::vector<double> two_threads_ns;
   std::vector<double> bare_ns;
-  std::size_t found = 0;
+  std::atomic<std::size_t> found = 0;
+  const auto read_all = [&] {
+    std::size_t here = 0;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      for (const Term& key : keys) here += (*node)->get(key).has_value();
+    }
+    found += here;
+  };
+  const auto look_all_up = [&] {
+    std::size_t here = 0;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      for (const Bytes& key : encoded) here += bare.lookup(key, store::hash_key(key)).has_value();
+    }
+    found += here;
+  };
   for (int run = 0; run < runs; ++run) {
-    get_ns.push_back(nanoseconds_each(reads_a_run, [&](std::size_t i) {
-      found += (*node)->get(keys[i % keys.size()]).has_value();
-    }));
-    bare_ns.push_back(nanoseconds_each(reads_a_run, [&](std::size_t i) {
-      const Bytes& key = encoded[i % encoded.size()];
-      found += bare.lookup(key, store::hash_key(key)).has_value();
-    }));
+    get_ns.push_back(nanoseconds(read_all) / static_cast<double>(reads));
+    two_threads_ns.push_back(nanoseconds([&] {
+                               std::thread other(read_all);
+                               read_all();
+                               other.join();
+                             }) /
+                             static_cast<double>(2 * reads));
+    bare_ns.push_back(nanoseconds(look_all_up) / static_cast<double>(reads));
   }
-  if (found != 2 * runs * reads_a_run) return fail("a key that was set is not there");
+  if (found != 4 * runs * reads) return fail("a key that was set is not there");
   std::printf("{\"keys\": %u, \"register_bytes\": %.1f, \"set_ns\": %.1f", count, register_bytes,
               set_ns);
   print("get_ns", get_ns);
+  print("two_threads_ns", two_threads_ns);
   print("bare_ns", bare_ns);
   std::printf("}\n");
   return 0;

@@ -6,6 +6,7 @@
 // merge: a full state of 2,000 registers, none held, from the bytes of its frames. set: 2,000
 // writes of a program that embeds the node, each to the frame that a peer is sent. get: 2,000 reads
 // of one. call: 2,000 GenServer.calls that set, each from the bytes of its message to the reply.
+#include <array>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -15,7 +16,6 @@
 
 #include "cpp_tests/bench/full_state.hpp"
 #include "ei_codec/plain_term.hpp"
-#include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
 
 namespace {
@@ -57,10 +57,10 @@ Work get(bench::StockPeer& peer) {
   }
   return [&peer, keys] {
     for (const Term& key : keys) {
-      Bytes bytes;
-      if (!append_plain(key, bytes)) return false;
-      const auto reg = peer.replica().find(bytes);
-      if (!reg || decode_term(ScannedTerm::trusted(reg->value())).value() != Term(1)) return false;
+      std::array<std::uint8_t, 128> room;
+      const store::ReadSection section;
+      const auto* reg = peer.replica().find(section, encode_plain(key, room));
+      if (reg == nullptr || !decode_plain(ScannedTerm::trusted(reg->value()))) return false;
     }
     return true;
   };

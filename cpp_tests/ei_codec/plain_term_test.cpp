@@ -33,9 +33,14 @@ void check_both_ways(const Term& term) {
   Bytes plain{1, 2};
   if (!append_plain(term, plain)) {
     CHECK(plain == Bytes{1, 2});
+    CHECK(encode_plain(term, plain).empty());
     return;
   }
   const Bytes bytes(plain.begin() + 2, plain.end());
+  Bytes room(bytes.size());
+  CHECK(same_bytes(encode_plain(term, room), bytes));
+  room.pop_back();
+  CHECK(encode_plain(term, room).empty());
   const Bytes canonical_bytes = canonical(scan_whole_term(general_encoding(term)).value()).value();
   CHECK(bytes == canonical_bytes);
   CHECK(decode_plain(ScannedTerm::trusted(bytes)) == term);

@@ -59,7 +59,7 @@ TEST_CASE("a write is readable at once, and its effects wait for the network thr
   int wakes = 0;
   world.core.attach([&] { ++wakes; });
   REQUIRE(world.core.set(encoded(1), encoded(10), std::nullopt).has_value());
-  REQUIRE(world.core.get(encoded(1)) != nullptr);
+  REQUIRE(world.core.get({}, encoded(1)) != nullptr);
   CHECK(world.core.size() == 1);
   CHECK(world.turn() == 1);
   CHECK(world.turn() == 0);
@@ -148,7 +148,7 @@ TEST_CASE("after the end writes still count, and wake nobody") {
   world.core.attach([&] { ++wakes; });
   world.core.detach();
   REQUIRE(world.core.set(encoded(1), encoded(1), std::nullopt).has_value());
-  CHECK(world.core.get(encoded(1)) != nullptr);
+  CHECK(world.core.get({}, encoded(1)) != nullptr);
   CHECK(wakes == 0);
   CHECK(world.turn() == 0);
 }

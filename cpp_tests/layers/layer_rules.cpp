@@ -42,12 +42,17 @@ const std::vector<Layer>& layers() {
 constexpr std::array<std::string_view, 2> ei_files{"ei_codec/term_decode.cpp",
                                                    "ei_codec/term_encode.cpp"};
 
-// Memory for large messages, and for many small registers, is asked of the kernel itself: page
-// sizes are no matter of the standard library. Nothing else of the operating system is known to the
-// pure layers.
-constexpr std::string_view memory_header = "sys/mman.h";
-constexpr std::array<std::string_view, 2> memory_files{"ei_codec/message_buffer.cpp",
-                                                       "store/slab_allocator.cpp"};
+// Two things that no standard library knows are asked of the kernel itself: pages of memory, and a
+// barrier on every processor. Nothing else of the operating system is known to the pure layers.
+struct KernelUse {
+  std::string_view file;
+  std::string_view header;
+};
+constexpr std::array<KernelUse, 5> kernel_uses{{{"ei_codec/message_buffer.cpp", "sys/mman.h"},
+                                                {"store/slab_allocator.cpp", "sys/mman.h"},
+                                                {"store/epoch.cpp", "linux/membarrier.h"},
+                                                {"store/epoch.cpp", "sys/syscall.h"},
+                                                {"store/epoch.cpp", "unistd.h"}}};
 
 // C headers of the operating system that live in no folder.
 constexpr std::array<std::string_view, 11> system_headers{
@@ -110,8 +115,9 @@ bool is_standard(std::string_view header) {
 bool may_include(std::string_view path, const Layer& layer, const Include& include) {
   if (!include.angled) return starts_with_any(include.target, layer.project);
   if (include.target == "ei.h") return contains(ei_files, path);
-  if (include.target == memory_header &&
-      std::ranges::find(memory_files, path) != memory_files.end()) {
+  if (std::ranges::any_of(kernel_uses, [&](const KernelUse& use) {
+        return use.file == path && use.header == include.target;
+      })) {
     return true;
   }
   if (is_standard(include.target)) return true;

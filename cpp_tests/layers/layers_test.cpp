@@ -122,6 +122,8 @@ TEST_CASE("the pure layers know neither the operating system nor the time") {
   CHECK(passes("cnode/io/a.cpp", "auto t = std::chrono::steady_clock::now();\n"));
   CHECK(passes("ei_codec/message_buffer.cpp", including("<sys/mman.h>")));
   CHECK(passes("store/slab_allocator.cpp", including("<sys/mman.h>")));
+  CHECK(passes("store/epoch.cpp", including("<unistd.h>")));
+  CHECK_FALSE(passes("store/slab_allocator.cpp", including("<unistd.h>")));
   CHECK_FALSE(passes("ei_codec/message_buffer.hpp", including("<sys/mman.h>")));
   CHECK_FALSE(passes("store/replica.cpp", including("<sys/mman.h>")));
   CHECK_FALSE(passes("cnode/dist/fragment_reader.cpp", including("<sys/mman.h>")));

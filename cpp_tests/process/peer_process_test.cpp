@@ -10,18 +10,18 @@ using namespace testing;
 TEST_CASE("nodes of this kind greet each other") {
   Script s;
   const LinkId link = s.quiet_up("a@h");
-  CHECK(text(s.call(link, peer_process_name, erl("{hello,1}"))) == "{hello,1}");
-  CHECK(text(s.call(link, peer_process_name, erl("{hello,2}"))) == "{hello,1}");
+  CHECK(text(s.call(link, peer_process_name, erl("{hello,1}"))) == "{hello,2}");
+  CHECK(text(s.call(link, peer_process_name, erl("{hello,2}"))) == "{hello,2}");
   for (const std::string_view other : {"hello", "{hello,a}", "{hello}", "{hello,1,2}"}) {
     CHECK(text(s.call(link, peer_process_name, erl(other))).starts_with("{error,"));
   }
 }
 
-TEST_CASE("each tells the other behind its registers how long it has been up") {
+TEST_CASE("one of another version is sent all, and behind it how long this node has been up") {
   Script s;
   s.set("k", "v");
   const LinkId link = s.up("a@h");
-  // The answer to our hello: it is a node of this kind.
+  // The answer to our hello: it is a node of this kind, but knows of no exchange.
   for (const Sent& sent : s.take_sent_as<dist::RegSend>()) {
     if (sent.get<dist::RegSend>()->to != peer_process_name) continue;
     const auto& from = sent.message.get_if<ei_codec::Tuple>()->elements.at(1);

@@ -1,66 +1,12 @@
 // Two routers back to back, their frames over the wire format: two nodes of ours.
 #include <optional>
 
-#include "cnode/process/limits.hpp"
-#include "script.hpp"
+#include "pair.hpp"
 
 namespace groot::process {
 namespace {
 
 using namespace testing;
-
-class Pair {
- public:
-  Script a{HiddenFeed::announce, "a@h", 1};
-  Script b{HiddenFeed::announce, "b@h", 2};
-
-  void connect() {
-    to_b_ = a.up("b@h");
-    to_a_ = b.up("a@h");
-    settle();
-  }
-  void cut() {
-    a.down(to_b_);
-    b.down(to_a_);
-    (void)a.take_sent();
-    (void)b.take_sent();
-  }
-  // Carries frames until both are silent; the number carried.
-  int settle() {
-    int carried = 0;
-    while (true) {
-      const auto from_a = a.take_sent();
-      const auto from_b = b.take_sent();
-      if (from_a.empty() && from_b.empty()) return carried;
-      for (const Sent& sent : from_a) carry(b, to_a_, sent);
-      for (const Sent& sent : from_b) carry(a, to_b_, sent);
-      carried += static_cast<int>(from_a.size() + from_b.size());
-      REQUIRE(carried < 10'000);
-    }
-  }
-  void pass(std::int64_t ms) {
-    for (std::int64_t passed = 0; passed < ms; passed += 50) {
-      a.pass(50);
-      b.pass(50);
-      settle();
-    }
-  }
-
- private:
-  static void carry(Script& to, LinkId link, const Sent& sent) {
-    const bool has_message = sent.get<dist::RegSend>() || sent.get<dist::Send>() ||
-                             sent.get<dist::AliasSend>() || sent.get<dist::SpawnRequest>() ||
-                             sent.get<dist::Exit>() || sent.get<dist::Exit2>() ||
-                             sent.get<dist::MonitorPExit>();
-    if (has_message) {
-      to.receive(link, sent.control, sent.message);
-    } else {
-      to.receive(link, sent.control);
-    }
-  }
-  LinkId to_b_ = 0;
-  LinkId to_a_ = 0;
-};
 
 TEST_CASE("they know each other, and what either holds or writes is the other's") {
   Pair pair;

@@ -214,7 +214,7 @@ void Script::collect() {
     Bytes bytes;
     const dist::Frame received = over_the_wire(frame->control, whole(frame->message), bytes);
     sent_.push_back({frame->link, received.control,
-                     received.message ? decoded(received.message->bytes()) : Term()});
+                     received.message ? decoded(received.message->bytes()) : Term(), bytes.size()});
   }
 }
 

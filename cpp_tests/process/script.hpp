@@ -44,7 +44,8 @@ Term register_term(const Term& key, const Term& value, std::uint64_t time,
 struct Sent {
   LinkId link = 0;
   Control control;
-  Term message;  // [] when there is none
+  Term message;           // [] when there is none
+  std::size_t bytes = 0;  // on the wire, unfragmented
 
   template <class T>
   [[nodiscard]] const T* get() const {

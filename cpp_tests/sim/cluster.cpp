@@ -11,6 +11,7 @@ namespace groot::sim {
 namespace {
 
 using process::HiddenFeed;
+using process::Saving;
 
 // Few, so that writes meet; in some runs so many that they travel in maps.
 constexpr std::int64_t keys_max = 6;
@@ -85,14 +86,19 @@ Cluster::Cluster(std::uint64_t seed, bool told)
 }
 
 void Cluster::add_ours(const std::string& name) {
+  constexpr std::array savings{Saving::off, Saving::async, Saving::sync};
+  constexpr std::array texts{", memory only", ", with a disk", ", with a disk it waits for"};
   constexpr std::array feeds{HiddenFeed::announce, HiddenFeed::tap};
   // Drawn one after the other: compilers differ in which argument of a call they evaluate first.
   const bool visible = random.chance(40);
   const HiddenFeed feed = feeds[random.index(feeds.size())];
+  const Saving saving = savings[random.index(savings.size())];
   ours_.push_back(std::make_unique<OurNode>(schedule, network, trace, promises, random.split(),
-                                            name, visible, feed));
+                                            name, visible, feed, saving));
   nodes_.push_back(ours_.back().get());
-  if (trace.is_told()) trace.tell(name + " is ours, " + (visible ? "visible" : "hidden"));
+  if (trace.is_told())
+    trace.tell(name + " is ours, " + (visible ? "visible" : "hidden") +
+               texts[static_cast<std::size_t>(saving)]);
 }
 
 void Cluster::add_stock(const std::string& name) {
@@ -128,7 +134,7 @@ void Cluster::data_lost() {
       if (!latest || stamp > *latest) latest = stamp;
     };
     for (const auto& node : ours_) {
-      const auto held = node->is_alive() ? node->held(key) : std::nullopt;
+      const auto held = node->held(key);
       if (held) consider(*held);
     }
     for (const auto& node : stock_) {

@@ -55,10 +55,13 @@ groot_mutant(expired_value_is_read store/replica.cpp
 groot_mutant(list_key_is_sent_to_stock cnode/process/replication.cpp
   [[if (!reg->key_is_list()) without_list_keys.push_back(reg);]]
   [[without_list_keys.push_back(reg);]])
-groot_mutant(nothing_is_pushed_on_link_up cnode/process/router.cpp
-  [[replica.peer_up(peer.id, *peer.kind, now);
-    replication.push_full_state(peer, now);]]
-  [[replica.peer_up(peer.id, *peer.kind, now);]])
+groot_mutant(nothing_is_compared_on_link_up cnode/process/router.cpp
+  [[exchange.ready(peer, now);]]
+  [[]])
+# Two versions of a key look alike.
+groot_mutant(digest_collides store/fingerprint.cpp
+  [[fold(hash ^ sqrt_2, when ^ sqrt_3)]]
+  [[fold(hash ^ sqrt_2, when & 0)]])
 groot_mutant(delete_at_peer_is_taken_for_a_loss store/peer_knowledge.cpp
   [[if (kind_ == PeerKind::stock_with_delete) return Verdict::deleted_there;]]
   [[]])
@@ -84,3 +87,27 @@ groot_mutant(restarted_storage_is_not_looked_for cnode/process/peer_probe.cpp
 groot_mutant(sync_is_due_again cnode/process/announce_feed.cpp
   [[if (feed.phase == Phase::awaiting_baseline) return std::nullopt;]]
   [[if (feed.phase == Phase::awaiting_baseline) return feed.sync_ms;]])
+groot_mutant(stamp_is_not_raised_at_restart cnode/disk/load.cpp
+  [[replica.restore_clock(clock);]]
+  [[]])
+groot_mutant(sync_is_answered_before_it_is_saved cnode/process/saves.cpp
+  [[if (saving_ == Saving::sync) {]]
+  [[if (false) {]])
+groot_mutant(doubt_is_ignored cnode/disk/load.cpp
+  [[if (left_ms != 0 && now.wall_ms - left_ms > tombstone_ttl_ms) replica.doubt_restored(left_ms);]]
+  [[]])
+groot_mutant(doubtful_is_sent store/sync.cpp
+  [[if (impl_->doubt.about(slot)) return;]]
+  [[]])
+groot_mutant(doubtful_is_dropped_though_all_else_was_lost store/doubt.cpp
+  [[Verdict::keep : Verdict::open;]]
+  [[Verdict::drop : Verdict::open;]])
+groot_mutant(tombstone_proves_that_memory_goes_on store/replica.cpp
+  [[if (reg.kind == RegisterKind::value) doubt.held_by(from, reg.stamp);]]
+  [[doubt.held_by(from, reg.stamp);]])
+groot_mutant(deadline_is_lost_at_restart store/restore.cpp
+  [[if (const auto at = reg->expires_at_ms()) impl.expiries.push({*at, slot, reg->stamp()});]]
+  [[]])
+groot_mutant(saved_tombstone_is_as_old_as_its_stamp cnode/disk/record.cpp
+  [[tombstone ? now_ms : reg]]
+  [[tombstone ? 0 : reg]])

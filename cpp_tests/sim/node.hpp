@@ -46,6 +46,9 @@ class Node {
   [[nodiscard]] virtual bool is_ours() const = 0;
   [[nodiscard]] virtual bool is_alive() const = 0;
 
+  // What it holds outlives the process.
+  [[nodiscard]] virtual bool has_disk() const { return false; }
+
   virtual void link_up(LinkId link, const Node& peer) = 0;
   virtual void link_down(LinkId link) = 0;
   virtual void receive(LinkId link, const Packet& packet) = 0;

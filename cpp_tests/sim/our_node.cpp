@@ -4,6 +4,7 @@
 
 #include "cnode/dist/dist_error.hpp"
 #include "cnode/process/replication.hpp"
+#include "cnode/process/term_append.hpp"
 
 namespace groot::sim {
 namespace {
@@ -26,14 +27,16 @@ OurNode::Life::Life(const store::ReplicaOptions& options, process::RouterOptions
     : replica(options), router(std::move(router_options), replica), witness(std::move(seen)) {}
 
 OurNode::OurNode(Schedule& schedule, Network& network, Trace& trace, Promises& promises,
-                 Random random, std::string name, bool visible, process::HiddenFeed feed)
+                 Random random, std::string name, bool visible, process::HiddenFeed feed,
+                 process::Saving saving)
     : Node(schedule, std::move(name), visible),
       schedule_(schedule),
       network_(network),
       trace_(trace),
       promises_(promises),
       random_(random),
-      feed_(feed) {}
+      feed_(feed),
+      saving_(saving) {}
 
 void OurNode::start() {
   ++lives_;
@@ -43,12 +46,23 @@ void OurNode::start() {
   router_options.self = dist::NodeName::parse(name()).value();
   router_options.creation = 100 + lives_;
   router_options.hidden_feed = feed_;
+  router_options.saving = saving_;
+  router_options.started_ms = now().monotonic_ms;
   router_options.random = [this] { return random_.next(); };
   const bool is_told_deletes = is_visible() || feed_ == process::HiddenFeed::tap;
   life_ = std::make_unique<Life>(options, std::move(router_options),
                                  promises_.begin_life(name(), options.node_id, is_told_deletes));
   wakes_at_.reset();
+  if (has_disk()) restore();
   settle();
+}
+
+void OurNode::crash() {
+  life_.reset();
+  disk_.crash();
+  committing_ = false;
+  unanswered_.clear();
+  crashed_at_ = schedule_.now();
 }
 
 void OurNode::link_up(LinkId link, const Node& peer) {
@@ -76,29 +90,51 @@ void OurNode::receive(LinkId link, const Packet& packet) {
 }
 
 void OurNode::set(const Bytes& key, const Bytes& value, std::optional<Ms> expires_in) {
+  if (has_disk()) {
+    Bytes request;
+    process::append_tuple(request, expires_in ? 4 : 3);
+    process::append_atom(request, "set");
+    process::append_bytes(request, key);
+    process::append_bytes(request, value);
+    if (expires_in) process::append_unsigned(request, static_cast<std::uint64_t>(*expires_in));
+    return call(std::move(request), {key, value, {}});
+  }
   store::Effects effects;
-  const auto done = life_->replica.set(key, value, expires_in, now(), effects);
-  if (!done) throw Violation(name() + " refuses a write: " + done.error().text());
-  acknowledged(key, value, std::move(effects));
+  const auto set = life_->replica.set(key, value, expires_in, now(), effects);
+  if (!set) throw Violation(name() + " refuses a write: " + set.error().text());
+  done(key, value, std::move(effects));
 }
 
 void OurNode::erase(const Bytes& key) {
+  if (has_disk()) {
+    Bytes request;
+    process::append_tuple(request, 2);
+    process::append_atom(request, "delete");
+    process::append_bytes(request, key);
+    return call(std::move(request), {key, {}, {}});
+  }
   store::Effects effects;
-  const auto done = life_->replica.erase(key, now(), effects);
-  if (!done) throw Violation(name() + " refuses a delete: " + done.error().text());
-  acknowledged(key, {}, std::move(effects));
+  const auto erased = life_->replica.erase(key, now(), effects);
+  if (!erased) throw Violation(name() + " refuses a delete: " + erased.error().text());
+  done(key, {}, std::move(effects));
 }
 
-void OurNode::acknowledged(const Bytes& key, const Bytes& value, store::Effects effects) {
-  const auto announced = std::ranges::find_if(effects, [](const store::Effect& effect) {
-    return std::holds_alternative<store::SendToAll>(effect);
+void OurNode::done(const Bytes& key, const Bytes& value, store::Effects effects) {
+  const auto changed = std::ranges::find_if(effects, [](const store::Effect& effect) {
+    return std::holds_alternative<store::Changed>(effect);
   });
-  if (announced == effects.end()) throw Violation(name() + " tells nobody of a write");
-  const store::Register& reg = *std::get<store::SendToAll>(*announced).reg;
-  if (trace_.is_told()) trace_.tell(name() + " writes " + text_of(reg));
-  promises_.written(key, reg.stamp(), reg.is_tombstone() ? Bytes{} : value, reg.expires_at_ms());
+  if (changed == effects.end()) throw Violation(name() + " makes nothing of a write");
+  const store::Register& reg = *std::get<store::Changed>(*changed).reg;
+  written(reg, value);
+  promises_.acknowledged(key, reg.stamp());
   life_->router.perform(std::move(effects), now());
   settle();
+}
+
+void OurNode::written(const store::Register& reg, const Bytes& value) {
+  if (trace_.is_told()) trace_.tell(name() + " writes " + text_of(reg));
+  promises_.written({reg.key().begin(), reg.key().end()}, reg.stamp(),
+                    reg.is_tombstone() ? Bytes{} : value, reg.expires_at_ms());
 }
 
 store::RegisterPtr OurNode::read(const Bytes& key) const {
@@ -109,13 +145,19 @@ store::RegisterPtr OurNode::read(const Bytes& key) const {
 }
 
 std::optional<Timestamp> OurNode::held(const Bytes& key) const {
+  if (!is_alive()) return disk_.held(key);
   const auto found = life_->witness.held.find(key);
   return found == life_->witness.held.end() ? std::nullopt : std::optional(found->second);
 }
 
 void OurNode::settle() {
+  const auto given_up = has_disk() ? save() : std::map<Bytes, Timestamp>();
   for (Action& action : life_->router.take_actions()) {
     if (auto* frame = std::get_if<process::SendFrame>(&action)) {
+      if (frame->link == user_link) {
+        answered(*frame);
+        continue;
+      }
       if (carries_registers(*frame)) ++registers_sent_;
       std::shared_ptr<Bytes> message;
       if (!frame->message.empty()) {
@@ -125,8 +167,18 @@ void OurNode::settle() {
       network_.send(*this, frame->link, {std::move(frame->control), std::move(message)});
     } else if (const auto* change = std::get_if<process::Notify>(&action)) {
       ++changes_;
+      if (calling_ && ei_codec::same_bytes(change->reg->key(), calling_->key)) {
+        calling_->stamp = change->reg->stamp();
+        written(*change->reg, calling_->value);
+      }
       if (trace_.is_told()) trace_.tell(name() + " now holds " + text_of(*change->reg));
-      promises_.changed(life_->witness, *change->reg, now());
+      const Bytes key(change->reg->key().begin(), change->reg->key().end());
+      const auto gone = given_up.find(key);
+      if (gone != given_up.end() && store::just_above(gone->second) == change->reg->stamp()) {
+        promises_.given_up(life_->witness, key);
+      } else {
+        promises_.changed(life_->witness, *change->reg, now());
+      }
     } else if (const auto* line = std::get_if<process::LogLine>(&action)) {
       if (trace_.is_told()) trace_.tell(name() + " says: " + line->text);
     }

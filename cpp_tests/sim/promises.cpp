@@ -40,6 +40,9 @@ void Promises::written(const Bytes& key, const Timestamp& stamp, const Bytes& va
   if (!writes_[key].emplace(stamp, Write{value, deadline}).second) {
     throw Violation("two writes of " + text_of(key) + " have the stamp " + to_text(stamp));
   }
+}
+
+void Promises::acknowledged(const Bytes& key, const Timestamp& stamp) {
   floors_[key] = std::max(floors_[key], stamp);
 }
 
@@ -71,6 +74,22 @@ void Promises::changed(Witness& witness, const store::Register& reg, const Now& 
   } else {
     check_value(witness, reg);
   }
+}
+
+void Promises::restored(Witness& witness, const store::Register& reg, const Now& now) {
+  latest_wall_ms_ = std::max(latest_wall_ms_, now.wall_ms);
+  const Bytes key = copy(reg.key());
+  witness.held[key] = reg.stamp();
+  if (reg.is_tombstone()) {
+    check_tombstone(witness, reg, {});
+    witness.deleted[key] = reg.stamp();
+  } else {
+    check_value(witness, reg);
+  }
+}
+
+void Promises::given_up(Witness& witness, const Bytes& key) {
+  witness.held.erase(key);
 }
 
 // Stamps of one node strictly increase. One exception, HybridClock's own: a stamp that had to be

@@ -18,7 +18,8 @@ namespace groot::sim {
 
 using store::Timestamp;
 
-// What one life of a node of ours was seen to hold and to issue. Dies with the life.
+// What one life of a node of ours was seen to hold and to issue. Dies with the life, but for what
+// is on a disk.
 struct Witness {
   std::string node;
   std::uint64_t node_id = 0;
@@ -30,23 +31,29 @@ struct Witness {
 
 class Promises {
  public:
-  // An acknowledged write, wherever it was made. `value` is empty for a tombstone.
+  // A write, wherever it was made; and that its user was told so. `value` is empty for a tombstone.
   void written(const Bytes& key, const Timestamp& stamp, const Bytes& value,
                std::optional<Ms> deadline);
+  void acknowledged(const Bytes& key, const Timestamp& stamp);
   // A stock process forgot the key; it has held these versions of it.
   void deleted_without_stamp(const Bytes& key, const std::set<Timestamp>& versions);
   // A life of a node of ours begins. `is_told_deletes`: by stock, in messages that carry no stamp.
   [[nodiscard]] Witness begin_life(const std::string& node, std::uint64_t node_id,
                                    bool is_told_deletes);
 
+  // Its disk held this when it began.
+  void restored(Witness& witness, const store::Register& reg, const Now& now);
+
   // A node of ours made this its version of the key.
   void changed(Witness& witness, const store::Register& reg, const Now& now);
+  // It was in doubt, after an absence, and is dropped: nobody wrote or deleted it here.
+  static void given_up(Witness& witness, const Bytes& key);
   // A node of ours read the key.
   void read(const Witness& witness, const Bytes& key, const store::RegisterPtr& reg,
             const Now& now) const;
 
   // Some node lost or forgot data: `held` says what is left of a key, the latest version that any
-  // living node holds. What nobody holds any more nobody can be asked for.
+  // living node or any disk holds. What nobody holds any more nobody can be asked for.
   void data_lost(const std::function<std::optional<Timestamp>(const Bytes& key)>& held);
   // At the end a node of ours holds, of each key, what was acknowledged and not lost, or newer.
   void check_nothing_lost(const Witness& witness) const;

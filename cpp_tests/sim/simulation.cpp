@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "cpp_tests/sim/absence.hpp"
 #include "cpp_tests/sim/calm.hpp"
 #include "cpp_tests/sim/load.hpp"
+#include "cpp_tests/sim/rest.hpp"
 #include "cpp_tests/sim/weather.hpp"
 
 namespace groot::sim {
@@ -11,47 +13,7 @@ namespace {
 
 constexpr Ms storm_min = 5'000;
 constexpr Ms storm_max = 60'000;
-constexpr Ms look_interval = 1'000;
-// Longer than the longest interval of stock's full states: each node has shown what it holds.
-constexpr Ms rest = 25'000;
-// Far more than what the slowest repair takes: the rest after a fetch that was given up, and then
-// store::correction_retry_ms, twice.
-constexpr Ms settle_max = 900'000;
-// A day and more: every deadline is over, then every tombstone.
-constexpr Ms long_after = store::tombstone_ttl_ms_default + 3'600'000;
 constexpr Ms forget_max = 60'000;
-
-void run_looking(Cluster& cluster, Ms end) {
-  while (cluster.schedule.now() < end) {
-    cluster.schedule.run_until(std::min(end, cluster.schedule.now() + look_interval));
-    cluster.read_all();
-    cluster.check_limits();
-  }
-}
-
-// Until all agree, and nobody of ours has had anything to say for a while.
-void come_to_rest(Cluster& cluster) {
-  const Ms give_up = cluster.schedule.now() + settle_max;
-  Ms since = cluster.schedule.now();
-  std::uint64_t sent = cluster.registers_sent();
-  std::uint64_t changes = cluster.changes();
-  std::string difference;
-  while (cluster.schedule.now() - since < rest) {
-    if (cluster.schedule.now() >= give_up) {
-      throw Violation(difference.empty() ? "no rest: registers are sent for ever"
-                                         : "no agreement of " + difference);
-    }
-    run_looking(cluster, cluster.schedule.now() + look_interval);
-    difference = cluster.disagreement();
-    if (difference.empty() && cluster.registers_sent() == sent && cluster.changes() == changes) {
-      continue;
-    }
-    since = cluster.schedule.now();
-    sent = cluster.registers_sent();
-    changes = cluster.changes();
-  }
-  cluster.check_nothing_lost();
-}
 
 std::size_t tombstones(const store::Replica& replica) {
   std::size_t count = 0;
@@ -62,7 +24,7 @@ std::size_t tombstones(const store::Replica& replica) {
 // Tombstones go when their time is over, and what they deleted stays away.
 void outlive_tombstones(Cluster& cluster) {
   for (int day = 0; day < 2; ++day) {
-    for (Node* node : cluster.nodes()) node->set_wall_offset(node->wall_offset() + long_after);
+    pass(cluster, long_after);
     run_looking(cluster, cluster.schedule.now() + rest);
   }
   const Ms give_up = cluster.schedule.now() + forget_max;
@@ -85,13 +47,18 @@ void run(Cluster& cluster) {
   Load load(cluster);
   const Ms end = cluster.random.between(storm_min, storm_max);
   const bool long_run = cluster.random.chance(20);
+  const bool all_restart = cluster.random.chance(25);
+  const bool one_is_away = cluster.random.chance(25);
   weather.begin(end);
   load.begin(end);
   run_looking(cluster, end);
   cluster.trace.tell("it clears up");
   weather.clear_up();
   come_to_rest(cluster);
+  cluster.check_nothing_lost();
   check_calm(cluster);
+  if (all_restart) check_restart_of_all(cluster);
+  if (one_is_away) check_long_absence(cluster);
   if (long_run) outlive_tombstones(cluster);
 }
 

@@ -116,6 +116,10 @@ Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader a
   if (function == "erlang:whereis") {
     return encode_term(storage_up_ ? Term(storage_pid()) : atom("undefined"));
   }
+  if (function == "erlang:statistics") {
+    const auto uptime = static_cast<std::int64_t>(schedule_.now() - started_at_);
+    return encode_term(tuple({uptime, uptime}));
+  }
   if (function == "erlang:nodes") {
     std::vector<Term> names;
     for (const auto& [peer_link, peer] : peers_) {

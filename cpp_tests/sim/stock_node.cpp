@@ -58,6 +58,7 @@ StockNode::StockNode(Schedule& schedule, Network& network, Trace& trace, Promise
 
 void StockNode::start() {
   alive_ = true;
+  started_at_ = schedule_.now();
   if (++creation_ > 1 && random_.chance(upgrades)) {
     version_ = stock_versions[random_.index(stock_versions.size())];
   }
@@ -169,6 +170,7 @@ void StockNode::set(const Bytes& key, const Bytes& value) {
                 to_text(*stamp));
   }
   promises_.written(key, *stamp, value, std::nullopt);
+  promises_.acknowledged(key, *stamp);
   if (overwrites_later) data_lost_();
   const Bytes update = StockStorage::encode_update(*storage_.find(key));
   abcast(update);

@@ -110,6 +110,7 @@ class StockNode final : public Node {
   std::function<void()> data_lost_;
 
   bool alive_ = false;
+  Ms started_at_ = 0;
   bool running_ = false;     // Groot
   bool storage_up_ = false;  // its storage process
   std::uint32_t creation_ = 0;

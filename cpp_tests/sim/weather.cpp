@@ -15,8 +15,6 @@ constexpr Ms stalled_delay_max = 8'000;
 constexpr Ms slow_max = 30'000;
 constexpr Ms pause_max = 15'000;
 constexpr Ms away_max = 20'000;
-// After it clears up: what was under way on slow links has arrived.
-constexpr Ms renewal_delay = 10'000;
 // Percent of the crashes after which a node does not come back.
 constexpr int for_good = 10;
 
@@ -56,19 +54,6 @@ void Weather::clear_up() {
   }
   for (Node* node : cluster_.nodes()) {
     if (!node->is_alive() && std::ranges::find(gone_, node) == gone_.end()) cluster_.start(*node);
-  }
-  cluster_.schedule.after(renewal_delay, [this] { renew_links_of_ours(); });
-}
-
-// Nodes of ours tell each other all that they hold when a link between them comes up, and what is
-// written at either from then on. What one of them merely heard, of a node that died before the
-// others heard it, reaches those with the next link only (see CHANGELOG, known defects): so each
-// link between two of ours ends once more. It must hold without when they reconcile by themselves.
-void Weather::renew_links_of_ours() {
-  for (const auto& a : cluster_.ours()) {
-    for (const auto& b : cluster_.ours()) {
-      if (a->name() < b->name()) cluster_.network.lose(*a, *b);
-    }
   }
 }
 
@@ -158,7 +143,8 @@ void Weather::crash() {
   // One of ours stays, or there is nobody to keep a promise.
   const bool last = node.is_ours() && std::ranges::count_if(cluster_.nodes(), is_ours) == 1;
   cluster_.crash(node);
-  if (!last && random_.chance(for_good)) {
+  // What is on a disk counts as held: it comes back.
+  if (!last && !node.has_disk() && random_.chance(for_good)) {
     gone_.push_back(&node);
   } else {
     start_later(node, random_.between(200, away_max));

@@ -34,7 +34,6 @@ class Weather {
   void pause();
   void crash();
   void kill_storage();
-  void renew_links_of_ours();
 
   Node& any_node();
   // Two different ones.

@@ -29,6 +29,11 @@ struct Returned : Script {
   }
 
   [[nodiscard]] std::int64_t left_ms() const { return wall_start_ms - away_ms; }
+  void set_list_key() {
+    const Bytes bytes = list_term("list");
+    const Bytes value = term("old");
+    replica.restore({{bytes, value, stamp(-away_ms - 10)}, 0}, now);
+  }
   void shown(bool doubts = false) { replica.peer_shown(peer, doubts, now, effects); }
   void up_since(std::int64_t wall_ms) { replica.peer_since(peer, wall_ms, now, effects); }
   void shows(std::string_view key, const Timestamp& at) {
@@ -52,6 +57,9 @@ struct Returned : Script {
     replica.for_each_certain([&count](const RegisterPtr&) { ++count; });
     return count;
   }
+  // What peers of ours compare.
+  [[nodiscard]] std::size_t compared() const { return replica.registers().within({}).size(); }
+  [[nodiscard]] std::uint64_t fingerprint() const { return replica.registers().fingerprint({}); }
 };
 
 }  // namespace
@@ -63,6 +71,8 @@ TEST_CASE("what is in doubt is read here, and sent to nobody") {
   CHECK(s.replica.size() == 2);
   CHECK(s.pushed() == 0);
   CHECK(s.certain() == 0);
+  CHECK(s.compared() == 0);
+  CHECK(s.fingerprint() == 0);
   s.pass(86'400'000);
   s.replica.wake(s.now, s.effects);
   CHECK(s.replica.in_doubt());
@@ -73,9 +83,11 @@ TEST_CASE("what is written anew, or shown by anybody, is in no doubt") {
   Returned s;
   s.set("a", "new");
   CHECK(s.pushed() == 1);
+  CHECK(s.compared() == 1);
   s.shows("b", s.stamp(-away_ms - 20));
   CHECK(s.get("b") == "old");
   CHECK(s.pushed() == 2);
+  CHECK(s.compared() == 2);
 }
 
 TEST_CASE("a peer that was there when we left has deleted what it no longer shows") {
@@ -99,6 +111,7 @@ TEST_CASE("a peer that was there when we left has deleted what it no longer show
   CHECK(s.reported("1 registers dropped"));
   const auto journal = s.replica.take_journal();
   CHECK(std::ranges::count(journal, JournalEntry::What::dropped, &JournalEntry::what) == 1);
+  CHECK(s.compared() == s.replica.size());
   // No tombstone: should somebody else have it, it comes back.
   s.shows("a", s.stamp(-away_ms - 10));
   CHECK(s.get("a") == "shown");
@@ -119,6 +132,7 @@ TEST_CASE("among peers younger than the absence ours is all there is") {
   CHECK_FALSE(s.replica.in_doubt());
   CHECK(s.replica.size() == 2);
   CHECK(s.sent() == 1);
+  CHECK(s.compared() == 2);
   CHECK(s.reported("1 registers of that time are kept"));
 }
 
@@ -143,5 +157,30 @@ TEST_CASE("a stock peer's full state counts, also an empty one") {
   s.replica.begin_full_state(stock);
   CHECK(s.replica.end_full_state(stock, s.now, s.effects));
   CHECK_FALSE(s.replica.in_doubt());
+  CHECK(s.replica.size() == 0);
+}
+
+TEST_CASE("a tombstone proves nothing: an expiry leaves one that is as old as what expired") {
+  Returned s;
+  s.up_since(s.left_ms() + 1);
+  const Bytes key = term("expired");
+  s.replica.merge(peer, {key, nil_value(), s.stamp(-away_ms - 5), RegisterKind::tombstone}, s.now,
+                  s.effects);
+  s.shown();
+  CHECK(s.replica.in_doubt());
+  s.pass(doubt_grace_ms);
+  s.replica.wake(s.now, s.effects);
+  CHECK(s.replica.size() == 2);
+}
+
+TEST_CASE("a list key goes as others do, though no stock node could have shown it") {
+  Returned s;
+  constexpr PeerId stock = 8;
+  s.set_list_key();
+  s.replica.doubt_restored(s.left_ms());
+  s.replica.peer_up(stock, PeerKind::stock_without_delete, s.now);
+  s.replica.peer_since(stock, s.left_ms() - 1, s.now, s.effects);
+  s.replica.begin_full_state(stock);
+  CHECK(s.replica.end_full_state(stock, s.now, s.effects));
   CHECK(s.replica.size() == 0);
 }

@@ -25,27 +25,34 @@ struct Model {
     std::optional<std::int64_t> deadline;
     bool tombstone = false;
     std::int64_t goes_at = 0;  // of a tombstone
+    bool compared = true;      // by other nodes: until it is ancient
   };
+  static std::int64_t ancient_at(const Write& write) {
+    return static_cast<std::int64_t>(write.stamp.time_ms) + ttl_ms;
+  }
   std::map<std::string, Write> writes;
 
   void put(const std::string& key, Write write, std::int64_t wall_ms) {
     if (write.deadline && *write.deadline <= wall_ms) {
       write = {just_above(write.stamp), "", std::nullopt, true, 0};
     }
-    if (write.tombstone) write.goes_at = wall_ms + ttl_ms;
+    if (write.tombstone) {
+      write.goes_at = wall_ms + ttl_ms;
+      write.compared = wall_ms < ancient_at(write);
+    }
     writes[key] = write;
   }
   // Only stamps that differ from every other are merged here: ties are merge_property_test's.
   void merge(const std::string& key, const Write& write, std::int64_t wall_ms) {
     const auto held = writes.find(key);
-    const bool ancient =
-        write.tombstone && wall_ms - static_cast<std::int64_t>(write.stamp.time_ms) >= ttl_ms;
+    const bool ancient = write.tombstone && wall_ms >= ancient_at(write);
     if (held == writes.end() ? ancient : held->second.stamp > write.stamp) return;
     put(key, write, wall_ms);
   }
   void wake(std::int64_t wall_ms) {
     for (auto& [key, write] : writes) {
       if (write.deadline && *write.deadline <= wall_ms) put(key, Write(write), wall_ms);
+      if (write.tombstone && ancient_at(write) <= wall_ms) write.compared = false;
     }
     std::erase_if(writes, [wall_ms](const auto& entry) {
       return entry.second.tombstone && entry.second.goes_at <= wall_ms;
@@ -60,7 +67,8 @@ struct Model {
   [[nodiscard]] std::optional<std::int64_t> next_wake() const {
     std::optional<std::int64_t> next;
     for (const auto& [key, write] : writes) {
-      const auto at = write.tombstone ? std::optional(write.goes_at) : write.deadline;
+      auto at = write.tombstone ? std::optional(write.goes_at) : write.deadline;
+      if (write.tombstone && write.compared) at = std::min(*at, ancient_at(write));
       if (at) next = std::min(next.value_or(*at), *at);
     }
     return next;

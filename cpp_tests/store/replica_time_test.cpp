@@ -5,6 +5,7 @@
 
 #include "cpp_tests/store/script.hpp"
 #include "store/replica.hpp"
+#include "store/slab_allocator.hpp"
 
 using namespace groot::store;
 using namespace groot::store::testing;
@@ -209,4 +210,23 @@ TEST_CASE("a merged tombstone may itself be the oldest, and leaves nothing behin
   CHECK(s.replica.size() == 0);
   s.set("old", "again");
   CHECK(s.get("old") == "again");
+}
+
+TEST_CASE("what expired registers and their tombstones took goes back to the system") {
+  constexpr int count = 60'000;
+  Script s(ReplicaOptions{.node_id = 1, .tombstone_ttl_ms = 1'000});
+  s.replica.tell_peers(false);
+  s.replica.report_changes(false);
+  const std::size_t slabs_before = slabs().slab_count();
+  for (int i = 0; i < count; ++i) s.set("key" + std::to_string(i), std::string(50, 'v'), 500);
+  const std::size_t slabs_full = slabs().slab_count();
+  CHECK(slabs_full > slabs_before + 1);
+  s.pass(500);
+  s.replica.wake(s.now, s.effects);
+  CHECK(s.replica.size() == 0);
+  s.pass(1'000);
+  s.replica.wake(s.now, s.effects);
+  CHECK(registers(s.replica).empty());
+  // Tables of some entries are left.
+  CHECK(slabs().slab_count() <= slabs_before + 1);
 }

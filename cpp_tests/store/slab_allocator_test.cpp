@@ -32,11 +32,15 @@ bool is_intact(const Block& block) {
 TEST_CASE("slabs: blocks of every size are aligned, apart, and go back to the system") {
   SlabAllocator slabs;
   std::vector<Block> blocks;
-  for (std::size_t bytes = 1; bytes <= SlabAllocator::cell_bytes_max + 2; ++bytes) {
+  for (std::size_t bytes = 1; bytes <= SlabAllocator::small_bytes_max + 2; ++bytes) {
     blocks.push_back(filled(slabs, bytes, static_cast<std::uint8_t>(bytes)));
     CHECK(reinterpret_cast<std::uintptr_t>(blocks.back().memory) % alignof(std::max_align_t) == 0);
   }
-  CHECK(slabs.slab_count() == SlabAllocator::cell_bytes_max / 16);
+  CHECK(slabs.slab_count() == SlabAllocator::small_bytes_max / 16 + 1);
+  for (std::size_t bytes = 2'048; bytes <= 4 * SlabAllocator::cell_bytes_max; bytes *= 2) {
+    blocks.push_back(filled(slabs, bytes, static_cast<std::uint8_t>(bytes >> 10)));
+  }
+  CHECK(slabs.slab_count() == SlabAllocator::small_bytes_max / 16 + 9);
   CHECK(std::ranges::all_of(blocks, is_intact));
   for (const Block& block : blocks) slabs.free(block.memory, block.bytes);
   CHECK(slabs.slab_count() == 0);

@@ -27,8 +27,10 @@ struct Held {
     return slot;
   }
   void erase(std::string_view key) {
+    const auto found = map.lookup(term(key), hash_key(term(key)));
+    const bool counted = map.is_counted(found->slot);
     map.erase(term(key), hash_key(term(key)));
-    tombstones.removed();
+    tombstones.removed(counted);
   }
 };
 
@@ -51,7 +53,7 @@ TEST_CASE("a value in the slot, or a later tombstone, voids the end of the one b
   const Slot slot = held.add("a", 5, 0);
   const RegisterPtr value = make_value("a", "v", {6, 0, 1});
   held.map.put(value, hash_key(value->key()));
-  held.tombstones.removed();
+  held.tombstones.removed(true);
   CHECK_FALSE(held.tombstones.due(1'000));
   CHECK(held.add("a", 7, 500) == slot);
   CHECK_FALSE(held.tombstones.due(1'499));

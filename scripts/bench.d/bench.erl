@@ -29,6 +29,7 @@ main([Work, JsonFile, Minutes | Names]) ->
     end.
 
 run("merge", Work, _Minutes) -> bench_merge:figures(Work);
+run("sync", Work, _Minutes) -> bench_sync:figures(Work);
 run("embed", Work, _Minutes) -> bench_embed:figures(Work);
 run("call", Work, _Minutes) -> bench_call:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);

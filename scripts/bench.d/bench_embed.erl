@@ -20,11 +20,13 @@ figures(Work) ->
         Many = sizes(1_000_000),
         [
             get_figure("1,000", Few),
+            two_threads_figure("1,000", Few),
             bare_figure("1,000", Few),
             get_figure("1,000,000", Many),
             bare_figure("1,000,000", Many),
             set_figure(Some),
-            memory_figure(Many)
+            memory_figure(Many),
+            expired_figure(1_000_000)
         ]
     after
         cluster:stop()
@@ -35,10 +37,11 @@ sizes(Keys) ->
     io:format("embed: ~b keys, ~b runs of ~b reads~n", [Keys, ?RUNS, ?READS]),
     {ours(Keys), stock(Keys)}.
 
-ours(Keys) ->
-    Program = os:getenv("GROOT_EMBED_BENCH"),
+ours(Keys) -> program("GROOT_EMBED_BENCH", Keys).
+
+program(Variable, Keys) ->
     Environment = [{"ERL_EPMD_PORT", integer_to_list(cluster:epmd_port())}],
-    bench:program(Program, [integer_to_list(Keys)], Environment).
+    bench:program(os:getenv(Variable), [integer_to_list(Keys)], Environment).
 
 %% On a node of its own, which holds nothing else.
 stock(Keys) ->
@@ -93,6 +96,16 @@ get_figure(Keys, {#{get_ns := Ours}, #{get_ns := Stock}}) ->
         wanted => {ratio_at_least, 3}
     }.
 
+%% Beside the same node with one reader.
+two_threads_figure(Keys, {#{two_threads_ns := Two, get_ns := One}, _}) ->
+    #{
+        name => "get, " ++ Keys ++ " keys, two threads, beside one thread of ours",
+        unit => "ns",
+        ours => Two,
+        stock => One,
+        wanted => {ratio_at_least, 1.8}
+    }.
+
 bare_figure(Keys, {#{bare_ns := Bare}, _}) ->
     #{
         name => "the bare look-up in the same table, " ++ Keys ++ " keys",
@@ -118,4 +131,15 @@ memory_figure({#{register_bytes := Bytes}, _}) ->
         ours => [Bytes],
         stock => [],
         wanted => {at_most, 150}
+    }.
+
+%% Beside the same node before it held anything.
+expired_figure(Keys) ->
+    #{empty_bytes := Empty, after_bytes := After} = program("GROOT_EXPIRE_BENCH", Keys),
+    #{
+        name => "memory when 1,000,000 registers have expired, beside the empty node",
+        unit => "KiB",
+        ours => [After / 1024],
+        stock => [Empty / 1024],
+        wanted => {ratio_at_least, 0.91}
     }.
