@@ -30,21 +30,12 @@ std::strong_ordering order_of_bytes(ByteView a, ByteView b) {
   return order != 0 ? order <=> 0 : a.size() <=> b.size();
 }
 
-// AddressSanitizer sees what happens to a block only where it gave it out.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool in_slabs = false;
-#elif defined(__has_feature)
-constexpr bool in_slabs = !__has_feature(address_sanitizer);
-#else
-constexpr bool in_slabs = true;
-#endif
-
 void* allocate(std::size_t size) {
-  return in_slabs ? slabs().allocate(size) : ::operator new(size);
+  return Register::in_slabs ? slabs().allocate(size) : ::operator new(size);
 }
 
 void release(void* memory, std::size_t size) {
-  in_slabs ? slabs().free(memory, size) : ::operator delete(memory);
+  Register::in_slabs ? slabs().free(memory, size) : ::operator delete(memory);
 }
 
 }  // namespace
