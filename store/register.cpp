@@ -31,11 +31,11 @@ std::strong_ordering order_of_bytes(ByteView a, ByteView b) {
 }
 
 void* allocate(std::size_t size) {
-  return Register::in_slabs ? slabs().allocate(size) : ::operator new(size);
+  return registers_in_slabs ? slabs().allocate(size) : ::operator new(size);
 }
 
 void release(void* memory, std::size_t size) {
-  Register::in_slabs ? slabs().free(memory, size) : ::operator delete(memory);
+  registers_in_slabs ? slabs().free(memory, size) : ::operator delete(memory);
 }
 
 }  // namespace

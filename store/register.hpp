@@ -65,21 +65,21 @@ struct ValueView {
 
 class RegisterPtr;
 
+// Whether registers lie in slabs (slab_allocator.hpp): AddressSanitizer sees what happens to a block
+// only where it gave it out.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool registers_in_slabs = false;
+#elif defined(__has_feature)
+inline constexpr bool registers_in_slabs = !__has_feature(address_sanitizer);
+#else
+inline constexpr bool registers_in_slabs = true;
+#endif
+
 // The same, owned. One allocation: the header, then key bytes, then value bytes. A large value
 // (kept_bytes_min) that makes up a quarter of its buffer or more stays there: copying it would take
 // long, and what is kept for nothing is bounded.
 class Register {
  public:
-  // Where their memory comes from (slab_allocator.hpp). AddressSanitizer sees what happens to a
-  // block only where it gave it out.
-#if defined(__SANITIZE_ADDRESS__)
-  static constexpr bool in_slabs = false;
-#elif defined(__has_feature)
-  static constexpr bool in_slabs = !__has_feature(address_sanitizer);
-#else
-  static constexpr bool in_slabs = true;
-#endif
-
   // A tombstone's `value` and deadline are not looked at: its value is nil_value(), it has none.
   // Precondition: key and value are under 4 GiB each.
   static RegisterPtr make(const RegisterView& view);
@@ -87,22 +87,14 @@ class Register {
   Register(const Register&) = delete;
   Register& operator=(const Register&) = delete;
 
-  [[nodiscard]] ByteView key() const {
-    return {tail(), key_size_};
-  }
+  [[nodiscard]] ByteView key() const { return {tail(), key_size_}; }
   [[nodiscard]] ByteView value() const {
     if (is_tombstone()) return nil_value();
     return {is_kept_ ? kept()->value : tail() + key_size_, value_size_};
   }
-  [[nodiscard]] Timestamp stamp() const {
-    return {time_ms_, counter_, node_id_};
-  }
-  [[nodiscard]] RegisterKind kind() const {
-    return kind_;
-  }
-  [[nodiscard]] bool is_tombstone() const {
-    return kind_ == RegisterKind::tombstone;
-  }
+  [[nodiscard]] Timestamp stamp() const { return {time_ms_, counter_, node_id_}; }
+  [[nodiscard]] RegisterKind kind() const { return kind_; }
+  [[nodiscard]] bool is_tombstone() const { return kind_ == RegisterKind::tombstone; }
   [[nodiscard]] std::optional<std::int64_t> expires_at_ms() const {
     if (expires_at_ms_ == never) return std::nullopt;
     return expires_at_ms_;
@@ -128,9 +120,7 @@ class Register {
   Register(const RegisterView& view, bool kept);
   ~Register() = default;
   static void destroy(const Register* reg);
-  [[nodiscard]] const Kept* kept() const {
-    return reinterpret_cast<const Kept*>(this) - 1;
-  }
+  [[nodiscard]] const Kept* kept() const { return reinterpret_cast<const Kept*>(this) - 1; }
   [[nodiscard]] const std::uint8_t* tail() const {
     return reinterpret_cast<const std::uint8_t*>(this + 1);
   }

@@ -220,7 +220,7 @@ TEST_CASE("what expired registers and their tombstones took goes back to the sys
   const std::size_t slabs_before = slabs().slab_count();
   for (int i = 0; i < count; ++i) s.set("key" + std::to_string(i), std::string(50, 'v'), 500);
   const std::size_t slabs_full = slabs().slab_count();
-  if (Register::in_slabs) CHECK(slabs_full > slabs_before + 1);
+  if (registers_in_slabs) CHECK(slabs_full > slabs_before + 1);
   s.pass(500);
   s.replica.wake(s.now, s.effects);
   CHECK(s.replica.size() == 0);
