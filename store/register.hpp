@@ -65,8 +65,8 @@ struct ValueView {
 
 class RegisterPtr;
 
-// Whether registers lie in slabs (slab_allocator.hpp): AddressSanitizer sees what happens to a block
-// only where it gave it out.
+// Whether registers lie in slabs (slab_allocator.hpp): AddressSanitizer sees what happens to a
+// block only where it gave it out.
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool registers_in_slabs = false;
 #elif defined(__has_feature)
