@@ -146,14 +146,7 @@ expiry_while_the_node_is_away(Config) ->
 
 %% Stock keeps no trace of it, so what is on the disk is taken for lost there: a limit, and no wish.
 delete_that_nobody_of_ours_saw(Config) ->
-    A = cluster:peer(a, cluster:preferably(with_delete)),
-    Args = ["--connect", atom_to_list(A)],
-    Groot = data_dir:groot(Config, Args),
-    cluster:await_connected(Groot, [A]),
-    ok = groot_api:set(Groot, deleted, 1),
-    groot_api:await_value([A], deleted, 1),
-    0 = cluster:stop_groot(Groot),
-    ok = forget(A, deleted),
+    {A, Args} = forgotten_meanwhile(Config, []),
     Groot = data_dir:groot(Config, Args),
     groot_api:await_value([A, Groot], deleted, 1, 20_000).
 
@@ -255,14 +248,7 @@ every_way_to_write_waits_for_the_disk(Config) ->
 %% The only key there was is deleted while the node is away: with its tombstone, the last trace of it
 %% is gone.
 away_for_too_long(Config) ->
-    A = cluster:peer(a, cluster:preferably(with_delete)),
-    Args = ["--tombstone-ttl", "1", "--connect", atom_to_list(A)],
-    Groot = data_dir:groot(Config, Args),
-    cluster:await_connected(Groot, [A]),
-    ok = groot_api:set(Groot, deleted, 1),
-    groot_api:await_value([A], deleted, 1),
-    0 = cluster:stop_groot(Groot),
-    ok = forget(A, deleted),
+    {A, Args} = forgotten_meanwhile(Config, ["--tombstone-ttl", "1"]),
     tombstones_end(),
     Groot = data_dir:groot(Config, Args),
     os_program:await_line(cluster:program(Groot), "1 registers dropped", 20_000),
@@ -333,6 +319,19 @@ all_memory_but_ours_is_lost_among_nodes_of_ours(Config) ->
 %% A lifetime of one second, and what a node may be wrong about when it was last there.
 tombstones_end() ->
     await:holds(fun() -> true end, 2_500).
+
+%% A key that both held, which the Elixir node forgets while ours is away: the node, and how ours was
+%% started.
+forgotten_meanwhile(Config, Options) ->
+    A = cluster:peer(a, cluster:preferably(with_delete)),
+    Args = Options ++ ["--connect", atom_to_list(A)],
+    Groot = data_dir:groot(Config, Args),
+    cluster:await_connected(Groot, [A]),
+    ok = groot_api:set(Groot, deleted, 1),
+    groot_api:await_value([A], deleted, 1),
+    0 = cluster:stop_groot(Groot),
+    ok = forget(A, deleted),
+    {A, Args}.
 
 %% Without a trace, on every version: what delete does where there is one.
 forget(Node, Key) ->

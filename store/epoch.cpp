@@ -95,12 +95,12 @@ Retired::Retired() {
 void Retired::add(RegisterPtr reg) {
   filling_bytes_ += reg->key().size() + reg->value().size();
   filling_.registers.push_back(std::move(reg));
-  if (filling_.registers.size() >= batch_count_max || filling_bytes_ >= batch_bytes_max) collect();
+  if (filling_.registers.size() >= batch_count_max || filling_bytes_ >= batch_bytes_max) flush();
 }
 
 void Retired::add(std::shared_ptr<const void> memory) {
   filling_.others.push_back(std::move(memory));
-  collect();
+  flush();
 }
 
 std::size_t Retired::count() const {
@@ -109,7 +109,7 @@ std::size_t Retired::count() const {
   return count;
 }
 
-void Retired::collect() {
+void Retired::flush() {
   // Who reads from now on begins in the next epoch, and finds none of it.
   filling_.epoch = epoch::current.fetch_add(1, std::memory_order_acq_rel);
   full_.push_back(std::exchange(filling_, {}));

@@ -71,8 +71,8 @@ class Retired {
   void add(RegisterPtr reg);
   void add(std::shared_ptr<const void> memory);
 
-  // Frees all that may be freed now.
-  void flush() { collect(); }
+  // Frees what may be freed now, and begins a new epoch.
+  void flush();
 
   // Registers and other memory that is not freed yet.
   [[nodiscard]] std::size_t count() const;
@@ -83,9 +83,6 @@ class Retired {
     std::vector<std::shared_ptr<const void>> others;
     std::uint64_t epoch = 0;  // in which the last of it was taken out
   };
-
-  // Frees what may be, and begins a new epoch.
-  void collect();
 
   Batch filling_;
   std::size_t filling_bytes_ = 0;

@@ -19,14 +19,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <random>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #include "cnode/node.hpp"
+#include "cpp_tests/bench/resident.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "store/register_map.hpp"
 
@@ -58,14 +57,6 @@ double nanoseconds(Work&& work) {
   return took.count();
 }
 
-double resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  double total = 0;
-  double resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 void print(const char* name, const std::vector<double>& values) {
   std::printf(", \"%s\": [", name);
   for (std::size_t i = 0; i < values.size(); ++i) std::printf(i ? ", %.2f" : "%.2f", values[i]);
@@ -89,7 +80,7 @@ int main(int argc, char** argv) {
   if (!node) return fail(node.error().text());
 
   const Term value = binary(std::string(value_bytes, 'v'));
-  const double empty_bytes = resident_bytes();
+  const double empty_bytes = bench::resident_bytes();
   bool all_set = true;
   const double set_ns = nanoseconds([&] {
                           for (std::uint32_t i = 0; i < count; ++i) {
@@ -99,7 +90,7 @@ int main(int argc, char** argv) {
                         count;
   if (!all_set) return fail("a set was refused");
   const double register_bytes =
-      (resident_bytes() - empty_bytes) / count - static_cast<double>(16 + value_bytes);
+      (bench::resident_bytes() - empty_bytes) / count - static_cast<double>(16 + value_bytes);
 
   store::RegisterMap bare;
   std::vector<Term> keys;

@@ -9,18 +9,19 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <malloc.h>
 #include <string>
 #include <thread>
 
 #include "cnode/node.hpp"
+#include "cpp_tests/bench/resident.hpp"
 
 namespace {
 
 using namespace groot;
 using namespace groot::ei_codec;
 using namespace std::chrono_literals;
+using bench::resident_bytes;
 
 constexpr auto lifetime = 1s;
 constexpr auto wait_max = 60s;
@@ -29,16 +30,6 @@ constexpr std::uint32_t few = 1'000;
 int fail(const std::string& why) {
   std::fprintf(stderr, "expire_bench: %s\n", why.c_str());
   return 1;
-}
-
-long resident_bytes() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  while (status >> word && word != "VmRSS:") {
-  }
-  long kilobytes = 0;
-  status >> kilobytes;
-  return kilobytes * 1'024;
 }
 
 // Whether all were set before the first of them expired.
@@ -53,7 +44,7 @@ bool fill(Node& node, std::uint32_t count) {
 
 // Until the values have expired and the tombstones with them: the end of those shows in nothing but
 // the memory that they give back.
-void wait_for_end(const Node& node, long bytes) {
+void wait_for_end(const Node& node, double bytes) {
   const auto end = std::chrono::steady_clock::now() + wait_max;
   while (node.size() > 0 || resident_bytes() > bytes) {
     if (std::chrono::steady_clock::now() > end) return;
@@ -83,11 +74,12 @@ int main(int argc, char** argv) {
 
   if (!fill(**node, few)) return fail("a few keys could not be set");
   wait_for_end(**node, resident_bytes());
-  const long empty = resident_bytes();
+  const double empty = resident_bytes();
   if (!fill(**node, count)) return fail("not all could be set in time");
-  const long full = resident_bytes();
+  const double full = resident_bytes();
   wait_for_end(**node, empty + (full - empty) / 20);
-  std::printf("{\"keys\": %u, \"empty_bytes\": %ld, \"full_bytes\": %ld, \"after_bytes\": %ld}\n",
-              count, empty, full, resident_bytes());
+  std::printf(
+      "{\"keys\": %u, \"empty_bytes\": %.0f, \"full_bytes\": %.0f, \"after_bytes\": %.0f}\n", count,
+      empty, full, resident_bytes());
   return 0;
 }

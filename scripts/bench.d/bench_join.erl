@@ -2,7 +2,7 @@
 %% are read and written.
 -module(bench_join).
 
--export([figures/2]).
+-export([figures/2, entry/1]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 -define(RUNS, 3).
@@ -49,6 +49,7 @@ fill(Storage, Registers) ->
 
 key(N) -> list_to_binary(io_lib:format("~16..kb", [N])).
 
+%% A register as exchange_bench has them, too.
 entry(N) ->
     Key = key(N),
     Hlc = #{

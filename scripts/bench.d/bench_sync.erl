@@ -37,15 +37,5 @@ same(Value) -> Value.
 
 %% Of a full state with as many of the registers that exchange_bench has.
 state_bytes() ->
-    Registers = maps:from_list([entry(N) || N <- lists:seq(1, ?SAMPLE)]),
+    Registers = maps:from_list([bench_join:entry(N) || N <- lists:seq(1, ?SAMPLE)]),
     byte_size(term_to_binary({'$gen_cast', {update_registers, Registers}})) * (?REGISTERS div ?SAMPLE).
-
-entry(N) ->
-    Key = list_to_binary(io_lib:format("~16..kb", [N])),
-    Hlc = #{
-        '__struct__' => 'Elixir.HLClock.Timestamp',
-        time => erlang:system_time(millisecond),
-        counter => 0,
-        node_id => 16#fedc_ba98_7654_3210
-    },
-    {Key, #{key => Key, value => <<Key/binary, Key/binary>>, hlc => Hlc}}.
