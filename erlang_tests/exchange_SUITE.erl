@@ -7,6 +7,7 @@
     a_node_that_joins_empty_is_given_everything/1,
     in_peace_they_say_little/1,
     a_deleted_key_stays_deleted/1,
+    a_tombstone_waits_for_a_node_that_may_lack_it/1,
     a_node_of_another_version_is_sent_everything/1
 ]).
 
@@ -27,6 +28,7 @@ all() ->
         a_node_that_joins_empty_is_given_everything,
         in_peace_they_say_little,
         a_deleted_key_stays_deleted,
+        a_tombstone_waits_for_a_node_that_may_lack_it,
         a_node_of_another_version_is_sent_everything
     ].
 
@@ -91,6 +93,25 @@ a_deleted_key_stays_deleted(_Config) ->
     await_equal(Near, Far),
     groot_api:await_value([Near, Far], expiring, nil),
     [nil, nil] = [groot_api:get(Node, 7) || Node <- [Near, Far]].
+
+%% One of ours that is connected, and has not come to comparing yet.
+a_tombstone_waits_for_a_node_that_may_lack_it(_Config) ->
+    Near = cluster:groot(near, ["--tombstone-ttl", "1" | connect([cluster:console()])]),
+    cluster:await_connected(Near, [cluster:console()]),
+    ok = groot_api:set(Near, k, old),
+    #{k := Old} = groot_api:registers(Near),
+    Slow = raw_peer:connect(Near, <<"aslow@127.0.0.1">>),
+    {Caller, Tag} = await_hello(Slow),
+    raw_peer:send(Slow, {?SEND, '', Caller}, {Tag, {hello, 2}}),
+    ok = groot_api:delete(Near, k),
+    #{key := k, value := nil} = await_cast(Slow, update_register),
+    await:holds(fun() -> map_size(groot_api:registers(Near)) =:= 1 end, 3_000),
+    %% It shows that it missed the delete, and is told once more.
+    raw_peer:send(Slow, {?REG_SEND, raw_peer:pid(Slow), '', ?STORAGE}, {'$gen_cast', {update_register, Old}}),
+    #{key := k, value := nil} = await_cast(Slow, update_register),
+    nil = groot_api:get(Near, k),
+    raw_peer:close(Slow),
+    await:equal(0, fun() -> map_size(groot_api:registers(Near)) end).
 
 %% Before there was an exchange, a node of ours answered the greeting with another version, or none.
 a_node_of_another_version_is_sent_everything(_Config) ->

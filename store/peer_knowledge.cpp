@@ -24,6 +24,10 @@ void PeerKnowledge::forget_old_sends(std::int64_t monotonic_ms) {
   sent_before_ = std::exchange(sent_, {});
 }
 
+void PeerKnowledge::levelled(std::int64_t monotonic_ms) {
+  level_since_ms_ = std::exchange(level_ms_, monotonic_ms);
+}
+
 void PeerKnowledge::link_renewed(std::int64_t monotonic_ms) {
   link_since_ms_ = monotonic_ms;
   sent_.clear_all();

@@ -30,7 +30,7 @@ enum class Verdict {
 class PeerKnowledge {
  public:
   PeerKnowledge(PeerId id, PeerKind kind, std::int64_t monotonic_ms)
-      : id_(id), kind_(kind), retry_epoch_ms_(monotonic_ms) {}
+      : id_(id), kind_(kind), level_ms_(monotonic_ms), retry_epoch_ms_(monotonic_ms) {}
 
   [[nodiscard]] PeerId id() const { return id_; }
   [[nodiscard]] PeerKind kind() const { return kind_; }
@@ -46,6 +46,11 @@ class PeerKnowledge {
   // A new link: nothing from before it is on its way any more.
   void link_renewed(std::int64_t monotonic_ms);
   [[nodiscard]] std::int64_t link_since_ms() const { return link_since_ms_; }
+  // A comparison with it came to its end: either has been sent what it lacked of the other.
+  void levelled(std::int64_t monotonic_ms);
+  // It has been sent everything that came to be here by then, and was corrected where it held an
+  // older version: a comparison that is over began later than that.
+  [[nodiscard]] std::int64_t level_since_ms() const { return level_since_ms_; }
   // Forgets what was sent too long ago.
   void forget_old_sends(std::int64_t monotonic_ms);
   // The peer holds nothing any more, or we do not. A full state under way ends without conclusion
@@ -70,6 +75,9 @@ class PeerKnowledge {
  private:
   PeerId id_;
   PeerKind kind_;
+  // When a comparison was over last, or could first begin; the same of the one before.
+  std::int64_t level_ms_;
+  std::int64_t level_since_ms_ = std::numeric_limits<std::int64_t>::min();
   SlotBits shown_;
   SlotBits sent_;
   SlotBits sent_before_;  // in the epoch before this one

@@ -154,6 +154,12 @@ void Replica::Impl::expire_due(const Now& now, Effects& effects) {
   }
 }
 
+bool Replica::Impl::is_held(Slot tombstone) const {
+  return awaits_kinds || std::ranges::any_of(peers, [&](const PeerKnowledge& peer) {
+           return peer.kind() == PeerKind::ours && peer.level_since_ms() <= changed_at[tombstone];
+         });
+}
+
 void Replica::Impl::drop_tombstone(Slot slot) {
   const RegisterPtr dropped(registers.at(slot));
   const bool counted = registers.is_counted(slot);
@@ -349,20 +355,29 @@ ReceiveOutcome Replica::receive_timestamp(const Timestamp& stamp, const Now& now
 
 void Replica::wake(const Now& now, Effects& effects) {
   impl_->expire_due(now, effects);
-  impl_->tombstones.uncount_ancient(now.wall_ms);
-  while (const auto slot = impl_->tombstones.due(now.wall_ms)) {
+  // A comparison under way may have seen it, and no longer send it: the next one has to be awaited.
+  while (const auto slot = impl_->tombstones.uncount_ancient(now.wall_ms)) {
+    impl_->changed_at[*slot] = now.monotonic_ms;
+  }
+  for (auto slot = impl_->tombstones.due(now.wall_ms); slot && !impl_->is_held(*slot);
+       slot = impl_->tombstones.due(now.wall_ms)) {
     impl_->retire_tombstone(*slot, effects);
   }
   impl_->judge_doubt(now, effects);
 }
 
 std::optional<std::int64_t> Replica::next_wake_wall_ms() const {
-  const auto expiry = impl_->expiries.next_at_ms();
-  const auto tombstone_end = impl_->tombstones.next_at_ms();
+  Tombstones& tombstones = impl_->tombstones;
+  auto end = tombstones.next_end();
+  // Else time changes nothing, and what does is an event of its own.
+  if (end && impl_->is_held(end->slot)) end.reset();
   std::optional<std::int64_t> next = impl_->doubt.keep_at_ms();
-  for (const auto& at : {expiry, tombstone_end}) {
+  const auto at_latest = [&next](const std::optional<std::int64_t>& at) {
     if (at && (!next || *at < *next)) next = at;
-  }
+  };
+  at_latest(impl_->expiries.next_at_ms());
+  at_latest(tombstones.next_ancient_ms());
+  if (end) at_latest(end->at_ms);
   return next;
 }
 

@@ -81,10 +81,17 @@ class Replica {
   // ---- from peers ----
 
   void peer_up(PeerId peer, PeerKind kind, const Now& now);
+  // What the peer has shown is forgotten.
   void peer_down(PeerId peer);
   // A new link to a peer whose storage process is still the same: what it has shown stands, what
   // was sent over the old link may be lost. Between the two no peer_down.
   void peer_back(PeerId peer, const Now& now);
+  // While somebody is up of whom is not known yet what he is, no tombstone goes: he may be of ours.
+  void await_kinds(bool unknown);
+  // A comparison with a node of ours came to its end: what either held when the one before was
+  // over, or when the link came up, and the other did not, it was sent since. A tombstone stays
+  // beyond its time until that is so of every such peer that is up.
+  void peer_level(PeerId peer, const Now& now);
   // The peer's storage process died (a new pid): it holds nothing; forget what it has shown.
   void peer_lost_data(PeerId peer);
   // Everything we hold that this peer may be sent, tombstones included (empty when nothing): on

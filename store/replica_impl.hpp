@@ -39,6 +39,8 @@ struct Replica::Impl {
   bool merge(PeerId from, PeerKnowledge* shower, std::span<const RegisterView> registers,
              const Now& now, Effects& effects);
   void expire_due(const Now& now, Effects& effects);
+  // Whether a node of ours that is up may lack the tombstone, and hold an older version.
+  [[nodiscard]] bool is_held(Slot tombstone) const;
   // Forgets a tombstone. Precondition: the slot holds one.
   void drop_tombstone(Slot slot);
   // The same at the end of its time: the peers that can delete may forget it, too.
@@ -72,8 +74,11 @@ struct Replica::Impl {
   std::uint64_t changes = 0;  // of any register, since the start
   bool reports_changes = true;
   bool tells_peers = true;
-  std::vector<std::int64_t> changed_at;  // monotonic_ms of our version's arrival, by slot
-  Counter values;                        // registers that are no tombstones
+  bool awaits_kinds = false;
+  // By slot, monotonic_ms: when our version came to be here, or, a tombstone, ceased to be
+  // compared.
+  std::vector<std::int64_t> changed_at;
+  Counter values;  // registers that are no tombstones
 
   std::map<PeerId, std::int64_t> drift_reported_at;  // monotonic_ms
   std::set<PeerId> withheld_reported;                // that list keys are kept from them

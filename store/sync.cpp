@@ -30,6 +30,14 @@ void Replica::peer_back(PeerId peer, const Now& now) {
   if (PeerKnowledge* known = impl_->find_peer(peer)) known->link_renewed(now.monotonic_ms);
 }
 
+void Replica::await_kinds(bool unknown) {
+  impl_->awaits_kinds = unknown;
+}
+
+void Replica::peer_level(PeerId peer, const Now& now) {
+  if (PeerKnowledge* known = impl_->find_peer(peer)) known->levelled(now.monotonic_ms);
+}
+
 void Replica::peer_lost_data(PeerId peer) {
   if (PeerKnowledge* known = impl_->find_peer(peer)) known->peer_lost_data();
 }

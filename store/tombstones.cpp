@@ -1,6 +1,7 @@
 #include "store/tombstones.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "store/limits.hpp"
 
@@ -48,17 +49,16 @@ void Tombstones::clear() {
   ancient_.clear();
 }
 
-void Tombstones::uncount_ancient(std::int64_t wall_ms) {
-  while (const auto entry = ancient_.due(wall_ms)) {
-    registers_.uncount(entry->slot);
-    ancient_.voided();
-  }
+std::optional<Slot> Tombstones::uncount_ancient(std::int64_t wall_ms) {
+  const auto entry = ancient_.due(wall_ms);
+  if (!entry) return std::nullopt;
+  registers_.uncount(entry->slot);
+  ancient_.voided();
+  return entry->slot;
 }
 
-std::optional<std::int64_t> Tombstones::next_at_ms() {
-  const auto end = deadlines_.next_at_ms();
-  const auto ancient = ancient_.next_at_ms();
-  return end && ancient ? std::min(*end, *ancient) : end;
+std::optional<ExpiryQueue::Entry> Tombstones::next_end() {
+  return deadlines_.due(std::numeric_limits<std::int64_t>::max());
 }
 
 bool Tombstones::is_ancient(const Timestamp& stamp, std::int64_t wall_ms) const {

@@ -27,15 +27,17 @@ class Tombstones {
   // Call after a slot ceased to hold one; whether it counted.
   void removed(bool counted);
   void clear();
-  // Takes those that have become ancient out of the map's fingerprints.
-  void uncount_ancient(std::int64_t wall_ms);
+  // Takes one that has become ancient out of the map's fingerprints: which; none when all are out.
+  std::optional<Slot> uncount_ancient(std::int64_t wall_ms);
+  std::optional<std::int64_t> next_ancient_ms() { return ancient_.next_at_ms(); }
 
   // Older by its stamp than any tombstone that must be kept. Where the key is not even known, such
   // a one is not taken in again from a peer that still shows it.
   [[nodiscard]] bool is_ancient(const Timestamp& stamp, std::int64_t wall_ms) const;
   // One whose time is over; the same one again until it is erased.
   std::optional<Slot> due(std::int64_t wall_ms);
-  std::optional<std::int64_t> next_at_ms();
+  // The first whose time will be over, or is.
+  std::optional<ExpiryQueue::Entry> next_end();
   // Which to erase, none while the limit holds: those with the oldest stamps, and some more than
   // strictly needed, so that the search for them is rare.
   [[nodiscard]] std::vector<Slot> excess() const;

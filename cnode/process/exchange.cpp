@@ -15,7 +15,7 @@ Exchange::Exchange(const RouterOptions& options, Outbox& outbox, Peers& peers,
       peers_(peers),
       replication_(replication),
       registers_(registers),
-      first_round_over_(std::move(hook)),
+      round_over_(std::move(hook)),
       answers_(outbox, replication, registers) {}
 
 void Exchange::ready(Peer& peer, const Now& now) {
@@ -46,18 +46,17 @@ bool Exchange::receive(LinkId link, const ExchangeMessage& message, const Now& n
   if (!partner.round || !partner.round->is_of(message)) return true;
   const bool fits = partner.round->answered(*peer, message, now);
   partner.next_ms = now.monotonic_ms + exchange_timeout_ms;
-  if (!fits) {
-    end_round(partner, now);
-  } else if (partner.round->is_over()) {
-    round_is_over(*peer, partner, now);
-  }
+  const bool is_over = partner.round->is_over();
+  if (!fits || is_over) end_round(partner, now);
+  if (fits && is_over) round_over_(*peer, now);
   return fits;
 }
 
 void Exchange::begin_round(Peer& peer, Partner& partner, const Now& now) {
   if (!peer.exchanges) {
     replication_.push_full_state(peer, now);
-    round_is_over(peer, partner, now);
+    end_round(partner, now);
+    round_over_(peer, now);
     return;
   }
   const auto number = static_cast<std::uint32_t>(random_());
@@ -71,11 +70,6 @@ void Exchange::end_round(Partner& partner, const Now& now) {
   partner.round.reset();
   partner.next_ms =
       now.monotonic_ms + exchange_interval_min_ms + static_cast<std::int64_t>(random_() % spread);
-}
-
-void Exchange::round_is_over(Peer& peer, Partner& partner, const Now& now) {
-  end_round(partner, now);
-  if (!std::exchange(partner.all_sent, true)) first_round_over_(peer, now);
 }
 
 void Exchange::wake(const Now& now) {

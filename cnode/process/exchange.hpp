@@ -47,8 +47,8 @@ namespace groot::process {
 
 class Exchange {
  public:
-  // `hook` is called on the asking side, and for a peer of another version, when the first round of
-  // a link is over: the peer has been sent what it lacked.
+  // `hook` is called on the asking side, and for a peer of another version, when a round is over:
+  // the peer has been sent what it lacked.
   using Hook = std::function<void(Peer& peer, const Now& now)>;
 
   Exchange(const RouterOptions& options, Outbox& outbox, Peers& peers, Replication& replication,
@@ -72,15 +72,12 @@ class Exchange {
   struct Partner {
     bool is_ready = false;     // it sends us each write
     bool begun = false;        // it is sent each write
-    bool all_sent = false;     // a round was over
     std::int64_t next_ms = 0;  // monotonic: the next round, or when the present one is given up
     std::optional<ExchangeRound> round;
   };
 
   void begin_round(Peer& peer, Partner& partner, const Now& now);
   void end_round(Partner& partner, const Now& now);
-  // It came to its end, and was not given up.
-  void round_is_over(Peer& peer, Partner& partner, const Now& now);
 
   std::string self_;
   std::function<std::uint64_t()> random_;
@@ -88,7 +85,7 @@ class Exchange {
   Peers& peers_;
   Replication& replication_;
   const store::RegisterMap& registers_;
-  Hook first_round_over_;
+  Hook round_over_;
   ExchangeAnswers answers_;
   std::map<LinkId, Partner> partners_;
 };

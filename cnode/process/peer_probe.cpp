@@ -1,5 +1,6 @@
 #include "cnode/process/peer_probe.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "cnode/process/limits.hpp"
@@ -40,7 +41,13 @@ void PeerProbe::say_hello(LinkId link, const Now& now) {
         } else {
           ask_later(link, then);
         }
+        probes_[link].heard = true;
+        hooks_.heard();
       });
+}
+
+bool PeerProbe::awaits_hello() const {
+  return std::ranges::any_of(probes_, [](const auto& entry) { return !entry.second.heard; });
 }
 
 void PeerProbe::ask_storage(LinkId link, const Now& now) {

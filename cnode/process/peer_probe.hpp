@@ -27,6 +27,8 @@ class PeerProbe {
   struct Hooks {
     // The peer's kind, and storage for a stock one, are set: replication may begin.
     std::function<void(Peer& peer, const Now& now)> ready;
+    // It answered the hello, as a node of ours or not, or did not in time.
+    std::function<void()> heard;
     // A stock peer's storage process died: `storage` is unset.
     std::function<void(Peer& peer, const Now& now)> storage_down;
   };
@@ -38,12 +40,15 @@ class PeerProbe {
   // A message from this storage process, which was known on an earlier link, came before all
   // questions were answered: a visible peer sends its state as soon as it sees us.
   void storage_spoke(const Peer& peer, const StorageSeen& storage, const Now& now);
+  // Whether some peer may be one of ours and has not had the time to say so.
+  [[nodiscard]] bool awaits_hello() const;
   void wake(const Now& now);
   [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
 
  private:
   struct Probe {
     std::optional<std::int64_t> ask_again_ms;
+    bool heard = false;               // an answer to a hello, or none in its time
     bool is_no_node_of_ours = false;  // hello met no process: from then on storage is asked for
     bool asking = false;              // a whereis is under way
     bool said_no = false;             // logged that there is no Groot

@@ -1,9 +1,9 @@
 // 'Elixir.Groot.Peer': how nodes of this kind know each other. No BEAM registers the name, so the
 // question hurts nobody: {hello, Version} → {hello, 2}. Casts to it are the exchange's
 // (exchange_messages.hpp), which nodes of one version hold with each other, and {all_sent,
-// UptimeMs, Doubts}: each says it to the other once a link, behind all that the other lacked when
-// the link came up, that is after the first round of the exchange or after a full state. It tells
-// how long the sender has been up, and whether it held some back that it doubts (store/doubt.hpp).
+// UptimeMs, Doubts}: each says it to the other behind all that the other lacked, that is after each
+// round of the exchange or each full state. It tells how long the sender has been up, and whether it
+// held some back that it doubts (store/doubt.hpp).
 #pragma once
 
 #include <cstdint>

@@ -40,6 +40,7 @@ struct Router::Impl {
   void ask_uptime(const Peer& peer, const Now& now);
   void up_for(store::PeerId peer, std::uint64_t uptime_ms, const Now& now);
   void tell_all_sent(const Peer& peer, const Now& now);
+  void round_over(const Peer& peer, const Now& now);
   void all_sent(LinkId link, const AllSent& message, const Now& now);
   void peer_down(LinkId link, const Now& now);
 
@@ -98,7 +99,7 @@ struct Router::Impl {
                     peers,
                     replication,
                     replica.registers(),
-                    [this](const Peer& peer, const Now& now) { tell_all_sent(peer, now); }};
+                    [this](const Peer& peer, const Now& now) { round_over(peer, now); }};
   Discovery discovery{options.self, outbox, peers, requests};
   Spawned spawned{outbox};
   RegisteredNames names;
@@ -116,6 +117,7 @@ struct Router::Impl {
                   peers,
                   requests,
                   {[this](Peer& peer, const Now& now) { ready(peer, now); },
+                   [this] { replica.await_kinds(probe.awaits_hello()); },
                    [this](Peer& peer, const Now& now) { storage_down(peer, now); }}};
 
   StorageProcess storage{outbox,
@@ -215,12 +217,19 @@ void Router::Impl::tell_all_sent(const Peer& peer, const Now& now) {
                       encode_all_sent({uptime_ms, replica.in_doubt()}));
 }
 
+void Router::Impl::round_over(const Peer& peer, const Now& now) {
+  tell_all_sent(peer, now);
+  // One of another version may never say that it has sent all.
+  if (!peer.exchanges) replica.peer_level(peer.id, now);
+}
+
 void Router::Impl::all_sent(LinkId link, const AllSent& message, const Now& now) {
   const Peer* peer = peers.find(link);
   if (!peer) return;
   // Whoever answers in an exchange learns by this that it has answered all; what it doubted on the
   // way counts, even where this decides it.
   if (peer->exchanges && !exchange.asks(*peer)) tell_all_sent(*peer, now);
+  if (peer->exchanges && !message.doubts) replica.peer_level(peer->id, now);
   store::Effects effects;
   replica.peer_shown(peer->id, message.doubts, now, effects);
   replication.perform(std::move(effects), now);
@@ -240,7 +249,10 @@ void Router::Impl::peer_down(LinkId link, const Now& now) {
   feed.stop(link);
   tap.forget(link);
   probe.peer_down(link);
+  replica.await_kinds(probe.awaits_hello());
   exchange.peer_down(link);
+  // What a stock peer has shown outlives the link.
+  if (peer->is_ours()) replica.peer_down(peer->id);
   spawned.peer_down(link);
   peers.remove(link);
   replica.tell_peers(!peers.all().empty());
@@ -310,6 +322,7 @@ void Router::peer_up(LinkId link, const dist::PeerInfo& peer, const Now& now) {
   const Peer& added = impl_->peers.add(link, peer);
   impl_->replica.tell_peers(true);
   impl_->probe.peer_up(added, now);
+  impl_->replica.await_kinds(impl_->probe.awaits_hello());
   impl_->discovery.peer_up(added, now);
   impl_->node_functions.peer_up(peer.name, now);
 }

@@ -18,7 +18,7 @@ bool is_all_sent(const Sent& sent) {
   return text(sent.message).starts_with("{'$gen_cast',{all_sent,");
 }
 
-TEST_CASE("behind the first round each says that it has sent all, once a link") {
+TEST_CASE("behind each round each says that it has sent all") {
   Pair pair;
   for (int i = 0; i < 300; ++i) hold(i % 3 == 0 ? pair.a : pair.b, {.key = i});
   std::vector<std::string> said;
@@ -32,10 +32,7 @@ TEST_CASE("behind the first round each says that it has sent all, once a link") 
   REQUIRE(said.size() > 2);
   CHECK(std::vector(said.end() - 2, said.end()) == std::vector<std::string>{"a@h", "b@h"});
   said.clear();
-  pair.pass(2 * exchange_interval_max_ms);
-  CHECK(said.empty());
-  pair.cut();
-  pair.connect();
+  pair.pass(exchange_interval_max_ms);
   CHECK(said == std::vector<std::string>{"a@h", "b@h"});
 }
 

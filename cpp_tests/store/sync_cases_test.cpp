@@ -61,6 +61,11 @@ TEST_CASE(
       CHECK(s.effects.empty());
       s.pass(1);
       s.replica.wake(s.now, s.effects);
+      if (kind == PeerKind::ours) {  // it waits for that one
+        for (int i = 0; i < 2; ++i)
+          s.replica.peer_level(peer, Now{s.now.wall_ms, s.now.monotonic_ms + 1 + i});
+        s.replica.wake(s.now, s.effects);
+      }
       CHECK(s.held("k") == nullptr);
       const auto reclaimed = s.all<Reclaim>();
       CHECK(s.effects.size() == reclaimed.size());

@@ -39,13 +39,15 @@ struct Held {
 TEST_CASE("a tombstone's time runs from its arrival") {
   Held held(10);
   const Slot slot = held.add("a", 5, 2'000);
-  CHECK(held.tombstones.next_at_ms() == 3'000);
+  REQUIRE(held.tombstones.next_end());
+  CHECK(held.tombstones.next_end()->at_ms == 3'000);
+  CHECK(held.tombstones.next_end()->slot == slot);
   CHECK_FALSE(held.tombstones.due(2'999));
   CHECK(held.tombstones.due(3'000) == slot);
   held.erase("a");
   CHECK_FALSE(held.tombstones.due(3'000));
   CHECK(held.tombstones.count() == 0);
-  CHECK_FALSE(held.tombstones.next_at_ms());
+  CHECK_FALSE(held.tombstones.next_end());
 }
 
 TEST_CASE("a value in the slot, or a later tombstone, voids the end of the one before") {
