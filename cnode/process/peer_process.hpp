@@ -2,8 +2,8 @@
 // question hurts nobody: {hello, Version} → {hello, 2}. Casts to it are the exchange's
 // (exchange_messages.hpp), which nodes of one version hold with each other, and {all_sent,
 // UptimeMs, Doubts}: each says it to the other behind all that the other lacked, that is after each
-// round of the exchange or each full state. It tells how long the sender has been up, and whether it
-// held some back that it doubts (store/doubt.hpp).
+// round of the exchange or each full state. It tells how long the sender has been up, and whether
+// it held some back that it doubts (store/doubt.hpp).
 #pragma once
 
 #include <cstdint>

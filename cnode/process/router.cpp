@@ -349,11 +349,12 @@ void Router::settled(std::uint64_t end, const std::optional<std::string>& failur
 }
 
 void Router::wake(const Now& now) {
+  // First what may tell what a peer is: tombstones wait for that.
+  impl_->requests.wake(now);
+  impl_->probe.wake(now);
   store::Effects effects;
   impl_->replica.wake(now, effects);
   impl_->replication.perform(std::move(effects), now);
-  impl_->requests.wake(now);
-  impl_->probe.wake(now);
   impl_->exchange.wake(now);
   impl_->feed.wake(now);
   impl_->discovery.wake(now);
