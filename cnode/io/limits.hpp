@@ -10,6 +10,12 @@ namespace groot::io {
 inline constexpr std::size_t read_buffer_bytes = std::size_t{256} << 10;
 // Full reads from one socket before the others get a turn.
 inline constexpr int reads_per_turn_max = 8;
+// A wait for the next message of a conversation, slept or polled; so many of them in a row make
+// one; and so long is polled before the thread sleeps. What the polling costs, at most half of a
+// busy peer's round trip, is less than what waking up does.
+inline constexpr std::chrono::microseconds short_wait_max{100};
+inline constexpr int busy_after_short_waits = 3;
+inline constexpr std::chrono::microseconds poll_time_max{50};
 // From the name to a connected socket: BEAM's net_setuptime.
 inline constexpr std::chrono::seconds dial_timeout{7};
 // getaddrinfo calls under way. Each holds a thread for as long as the name server is silent.

@@ -10,6 +10,7 @@
 
 #include "cnode/dist/dist_error.hpp"
 #include "cnode/dist/limits.hpp"
+#include "cnode/io/busy_wait.hpp"
 #include "cnode/io/epmd_launcher.hpp"
 #include "cnode/io/limits.hpp"
 #include "cnode/io/runtime_impl.hpp"
@@ -106,8 +107,28 @@ void Runtime::Impl::run(Core& core) {
     const asio::any_io_executor keeps_running =
         asio::require(context_.get_executor(), asio::execution::outstanding_work.tracked);
     begin();
-    context_.run();
+    run_until_stopped();
   });
+}
+
+void Runtime::Impl::run_until_stopped() {
+  using Clock = std::chrono::steady_clock;
+  BusyWait busy(std::thread::hardware_concurrency());
+  while (!context_.stopped()) {
+    const auto since = Clock::now();
+    std::size_t handled = 0;
+    auto waited = Clock::duration::zero();
+    while (busy.polls() && handled == 0 && waited < poll_time_max) {
+      handled = context_.poll_one();
+      waited = Clock::now() - since;
+    }
+    if (handled == 0) {
+      context_.run_one();
+      waited = Clock::now() - since;
+    }
+    busy.waited(waited);
+    context_.poll();
+  }
 }
 
 void Runtime::Impl::begin() {

@@ -70,6 +70,8 @@ class Runtime::Impl final : private LinkOwner {
 
   [[nodiscard]] Result<std::uint32_t> register_with_epmd();
   [[nodiscard]] Result<std::uint32_t> register_once();
+  // The network thread: handlers as they become due, until the context is stopped.
+  void run_until_stopped();
   void begin();
   void begin_stop();
   void finish_stop_when_idle();
