@@ -127,7 +127,8 @@ class Term {
   Term(ExportedFun value) : value_(std::move(value)) {}
   Term(LocalFun value) : value_(std::move(value)) {}
 
-  [[nodiscard]] const Value& value() const { return value_; }
+  [[nodiscard]] const Value& value() const& { return value_; }
+  [[nodiscard]] Value value() && { return std::move(value_); }
   // The alternative T, or null.
   template <class T>
   [[nodiscard]] const T* get_if() const {

@@ -15,8 +15,9 @@ template <class T>
 std::optional<T> decode_as(ScannedTerm term) {
   auto decoded = decode_term(term);
   if (!decoded) return std::nullopt;
-  const T* found = decoded->template get_if<T>();
-  return found ? std::optional<T>(*found) : std::nullopt;
+  auto value = (*std::move(decoded)).value();
+  T* found = std::get_if<T>(&value);
+  return found != nullptr ? std::optional<T>(std::move(*found)) : std::nullopt;
 }
 
 // [alias|Ref], an improper list of one element.

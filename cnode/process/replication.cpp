@@ -1,6 +1,7 @@
 #include "cnode/process/replication.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "cnode/process/limits.hpp"
@@ -110,20 +111,16 @@ void Replication::reclaim(const store::Reclaim& over, const Now& now) {
 
 void Replication::broadcast(Registers registers, store::PeerId except, const Now& now) {
   if (registers.size() > singles_max) registers = last_of_each_key(std::move(registers));
-  Registers without_list_keys;
-  for (const auto& reg : registers) {
-    if (!reg->key_is_list()) without_list_keys.push_back(reg);
-  }
-  const bool same = without_list_keys.size() == registers.size();
-  std::vector<SharedMessage> for_ours;
-  std::vector<SharedMessage> for_stock;
+  const bool some_for_ours_only =
+      std::ranges::any_of(registers, [](const auto& reg) { return reg->key_is_list(); });
+  std::optional<std::vector<SharedMessage>> for_ours;
+  std::optional<std::vector<SharedMessage>> for_stock;
   for (auto& [link, peer] : peers_.all()) {
     if (!peer.replicates() || peer.id == except) continue;
-    const bool all = same || peer.is_ours();
+    const bool all = peer.is_ours() || !some_for_ours_only;
     auto& messages = all ? for_ours : for_stock;
-    const Registers& wanted = all ? registers : without_list_keys;
-    if (messages.empty() && !wanted.empty()) messages = encode(wanted);
-    for (const SharedMessage& message : messages) send_message(peer, message, now);
+    if (!messages) messages = all ? encode(registers) : encode(allowed(peer, registers));
+    for (const SharedMessage& message : *messages) send_message(peer, message, now);
   }
 }
 

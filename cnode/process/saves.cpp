@@ -7,7 +7,7 @@
 namespace groot::process {
 
 void Saves::when_saved(std::uint64_t end, const Now& now, Done done) {
-  if (saving_ == Saving::sync) {
+  if (waits()) {
     waiting_.push_back({end, std::move(done)});
   } else {
     done({}, now);

@@ -22,6 +22,8 @@ class Saves {
 
   Saves(Saving saving, Outbox& outbox) : saving_(saving), outbox_(outbox) {}
 
+  // Whether anybody has to.
+  [[nodiscard]] bool waits() const { return saving_ == Saving::sync; }
   // `end`: the replica's journal_end after the write.
   void when_saved(std::uint64_t end, const Now& now, Done done);
   // What is in the journal up to `end` is saved, or is known not to be and why.

@@ -1,5 +1,7 @@
 #include "cnode/process/storage_process.hpp"
 
+#include <array>
+
 #include "cnode/process/register_codec.hpp"
 #include "cnode/process/registers_reader.hpp"
 #include "cnode/process/term_append.hpp"
@@ -9,20 +11,22 @@ namespace {
 
 using ei_codec::TermReader;
 
+constexpr std::array<std::uint8_t, 4> encoded_ok{119, 2, 'o', 'k'};
+
 }  // namespace
 
 void StorageProcess::answer_write(const ReplyTo& to, const Result<void>& written, const Now& now) {
-  const auto answer_result = [this, to](const Result<void>& result, const Now&) {
-    if (result) {
-      answer(to, ei_codec::atom("ok"));
-    } else {
-      answer(to, error_reply(refusal_code(result.error()), result.error().text()));
-    }
-  };
-  if (written) {
-    saves_.when_saved(replica_.journal_end(), now, answer_result);
+  if (!written || !saves_.waits()) return answer_result(to, written);
+  saves_.when_saved(replica_.journal_end(), now, [this, to](const Result<void>& saved, const Now&) {
+    answer_result(to, saved);
+  });
+}
+
+void StorageProcess::answer_result(const ReplyTo& to, const Result<void>& result) {
+  if (result) {
+    answer(to, encoded_ok);
   } else {
-    answer_result(written, now);
+    answer(to, error_reply(refusal_code(result.error()), result.error().text()));
   }
 }
 

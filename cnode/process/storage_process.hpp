@@ -49,6 +49,7 @@ class StorageProcess final : public ServedProcess {
   void skipped(const Delivery& delivery, std::uint32_t count, const Error& why, const Now& now);
   // Of a write: once it is saved, where that is waited for.
   void answer_write(const ReplyTo& to, const Result<void>& written, const Now& now);
+  void answer_result(const ReplyTo& to, const Result<void>& result);
 
   Peers& peers_;
   store::Replica& replica_;

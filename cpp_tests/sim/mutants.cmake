@@ -53,8 +53,8 @@ groot_mutant(expired_value_is_read store/replica.cpp
   [[return reg && !is_past_deadline(reg->expires_at_ms(), wall_ms) ? reg : RegisterPtr();]]
   [[return reg;]])
 groot_mutant(list_key_is_sent_to_stock cnode/process/replication.cpp
-  [[if (!reg->key_is_list()) without_list_keys.push_back(reg);]]
-  [[without_list_keys.push_back(reg);]])
+  [[return peer.is_ours() || !reg.key_is_list();]]
+  [[return true;]])
 groot_mutant(nothing_is_compared_on_link_up cnode/process/router.cpp
   [[exchange.ready(peer, now);]]
   [[]])
@@ -91,7 +91,7 @@ groot_mutant(stamp_is_not_raised_at_restart cnode/disk/load.cpp
   [[replica.restore_clock(clock);]]
   [[]])
 groot_mutant(sync_is_answered_before_it_is_saved cnode/process/saves.cpp
-  [[if (saving_ == Saving::sync) {]]
+  [[if (waits()) {]]
   [[if (false) {]])
 groot_mutant(doubt_is_ignored cnode/disk/load.cpp
   [[if (left_ms != 0 && now.wall_ms - left_ms > tombstone_ttl_ms) replica.doubt_restored(left_ms);]]
