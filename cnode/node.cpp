@@ -12,19 +12,13 @@
 #include "cnode/io/core.hpp"
 #include "cnode/io/runtime.hpp"
 #include "cnode/options.hpp"
-#include "ei_codec/canonical.hpp"
+#include "cnode/stored_term.hpp"
 #include "ei_codec/limits.hpp"
 #include "ei_codec/message_buffer.hpp"
-#include "ei_codec/plain_term.hpp"
-#include "ei_codec/term_decode.hpp"
-#include "ei_codec/term_encode.hpp"
-#include "ei_codec/term_scan.hpp"
+#include "store/limits.hpp"
 
 namespace groot {
 namespace {
-
-using ei_codec::Bytes;
-using ei_codec::ScannedTerm;
 
 std::uint64_t random_64() {
   static thread_local std::random_device device;
@@ -78,63 +72,9 @@ std::int64_t alive_interval_ms(std::chrono::milliseconds tombstone_ttl) {
   return std::clamp(tombstone_ttl / 4, disk::alive_interval_min, disk::alive_interval_max).count();
 }
 
-// A program can put together a Term that is no term (an atom that is not UTF-8, a map with a key
-// twice, a fun of arbitrary bytes): what is stored goes through the same gate as what a peer sends,
-// unless it is so plain that there is nothing to get wrong.
-Result<Bytes> checked_encoding(const Term& term) {
-  if (Bytes plain; ei_codec::append_plain(term, plain)) return plain;
-  auto encoded = ei_codec::encode_checked(term);
-  if (!encoded) return encoded.error();
-  const auto scanned = ei_codec::scan_whole_term(*encoded);
-  if (!scanned) return scanned.error();
-  if (auto unique = ei_codec::check_unique_keys(*scanned); !unique) return unique.error();
-  return encoded;
-}
-
-Result<Bytes> key_bytes(const Term& key) {
-  if (Bytes plain; ei_codec::append_plain(key, plain)) return plain;
-  const auto encoded = checked_encoding(key);
-  if (!encoded) return encoded.error();
-  return ei_codec::canonical(ScannedTerm::trusted(*encoded));
-}
-
-// What a term is stored as, for the time of a call: most are short, and take no memory of their
-// own.
-class Encoded {
- public:
-  // `encode` does what is not short and plain.
-  Encoded(const Term& term, Result<Bytes> (*encode)(const Term&))
-      : bytes_(ei_codec::encode_plain(term, room_)) {
-    if (!bytes_.empty()) return;
-    auto encoded = encode(term);
-    if (!encoded) {
-      error_ = encoded.error();
-      return;
-    }
-    long_ = *std::move(encoded);
-    bytes_ = long_;
-  }
-  Encoded(const Encoded&) = delete;
-  Encoded& operator=(const Encoded&) = delete;
-
-  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
-  [[nodiscard]] ei_codec::ByteView bytes() const { return bytes_; }
-
- private:
-  std::array<std::uint8_t, 128> room_;
-  Bytes long_;
-  ei_codec::ByteView bytes_;
-  std::optional<Error> error_;
-};
-
-std::optional<Term> decoded(ei_codec::ByteView bytes) {
-  const ScannedTerm scanned = ScannedTerm::trusted(bytes);
-  // decode_term would find the same, and move it once more.
-  std::optional<Term> term = ei_codec::decode_plain(scanned);
-  if (term) return term;
-  if (auto decoded = ei_codec::decode_term(scanned)) term = *std::move(decoded);
-  return term;
-}
+// Keys read together: for these the memory of all is under way at once.
+constexpr std::size_t read_batch = 32;
+static_assert(read_batch <= store::merge_batch_max);
 
 // Who listens to changes. Its lock is held while listeners run, so that one that has been removed
 // is not running either; a listener may add and remove listeners.
@@ -303,11 +243,35 @@ std::optional<Term> Node::get(const Term& key) const {
   return decoded(reg->value());
 }
 
+std::vector<std::optional<Term>> Node::get_all(std::span<const Term> keys) const {
+  std::vector<std::optional<Term>> values;
+  values.reserve(keys.size());
+  while (!keys.empty()) {
+    const auto some = keys.first(std::min(keys.size(), read_batch));
+    keys = keys.subspan(some.size());
+    std::array<std::optional<Encoded>, read_batch> encoded;
+    std::array<ei_codec::ByteView, read_batch> known;
+    std::size_t known_count = 0;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      encoded[i].emplace(some[i], key_bytes);
+      if (!encoded[i]->error()) known[known_count++] = encoded[i]->bytes();
+    }
+    const store::ReadSection section;
+    impl_->core->prefetch(section, std::span(known).first(known_count));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const store::Register* const reg =
+          encoded[i]->error() ? nullptr : impl_->core->get(section, encoded[i]->bytes());
+      values.push_back(reg == nullptr ? std::nullopt : decoded(reg->value()));
+    }
+  }
+  return values;
+}
+
 Result<void> Node::set(const Term& key, const Term& value,
                        std::optional<std::chrono::milliseconds> expires_in) {
   const Encoded encoded_key(key, key_bytes);
   if (encoded_key.error()) return *encoded_key.error();
-  const Encoded encoded(value, checked_encoding);
+  const Encoded encoded(value, value_bytes);
   if (encoded.error()) return *encoded.error();
   std::optional<std::int64_t> expires_in_ms;
   if (expires_in) expires_in_ms = expires_in->count();

@@ -17,8 +17,8 @@ inline constexpr std::size_t tombstones_max = 1'000'000;
 inline constexpr std::int64_t tombstone_ttl_ms_default = 24LL * 60 * 60 * 1000;
 // The largest expires_in: a hundred years. Beyond it arithmetic on wall time would overflow.
 inline constexpr std::int64_t expires_in_ms_max = 100LL * 366 * 24 * 60 * 60 * 1000;
-// Registers merged together: enough for the memory of one to arrive while others are looked at, and
-// all that is touched stays in the fastest cache.
+// Registers merged, or read, together: enough for the memory of one to arrive while others are
+// looked at, and all that is touched stays in the fastest cache.
 inline constexpr std::size_t merge_batch_max = 64;
 // A write this young is taken to be on its way to the peer whose state does not show it yet.
 inline constexpr std::int64_t correction_grace_ms = 2'000;

@@ -9,6 +9,7 @@
 #include "ei_codec/result.hpp"
 #include "store/counter.hpp"
 #include "store/fingerprint.hpp"
+#include "store/limits.hpp"
 #include "store/register_table.hpp"
 #include "store/slot_array.hpp"
 #include "store/slot_bits.hpp"
@@ -79,6 +80,21 @@ const Register* RegisterMap::find(const ReadSection&, ByteView key) const {
 RegisterPtr RegisterMap::find(ByteView key) const {
   const ReadSection section;
   return RegisterPtr(find(section, key));
+}
+
+void RegisterMap::prefetch(const ReadSection&, std::span<const ByteView> keys) const {
+  invariant(keys.size() <= merge_batch_max, "more keys than are asked for together");
+  std::array<std::uint64_t, merge_batch_max> hashes;
+  const auto table_of = [this](std::uint64_t hash) {
+    return impl_->shard(hash).table.load(std::memory_order_acquire);
+  };
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    hashes[i] = hash_key(keys[i]);
+    table_of(hashes[i])->prefetch_entry(hashes[i]);
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    table_of(hashes[i])->prefetch_register(hashes[i]);
+  }
 }
 
 std::size_t RegisterMap::size() const {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "store/epoch.hpp"
@@ -36,6 +37,10 @@ class RegisterMap {
   [[nodiscard]] const Register* find(const ReadSection& section, ByteView key) const;
   // The same, to be kept.
   [[nodiscard]] RegisterPtr find(ByteView key) const;
+  // Any thread. Asks the registers of these keys into the cache, all at once, before they are
+  // looked for one by one: where they are far apart, they are waited for together. At most
+  // merge_batch_max.
+  void prefetch(const ReadSection& section, std::span<const ByteView> keys) const;
   // Any thread. Tombstones included.
   [[nodiscard]] std::size_t size() const;
 

@@ -58,8 +58,6 @@ class Table {
     }
   }
 
-  // ---- the writer ----
-
   // Asks the cache for the entry that find starts with; then, of that, for the first register that
   // may be the one.
   void prefetch_entry(std::uint64_t hash) const { __builtin_prefetch(&entries_[place(hash)]); }
@@ -73,6 +71,8 @@ class Table {
       return;
     }
   }
+
+  // ---- the writer ----
 
   // Precondition: the key is absent, and there is room.
   void insert(const Register* reg, std::uint64_t hash) {

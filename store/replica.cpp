@@ -239,6 +239,10 @@ RegisterPtr Replica::find(ByteView canonical_key) const {
   return RegisterPtr(find(section, canonical_key));
 }
 
+void Replica::prefetch(const ReadSection& section, std::span<const ByteView> keys) const {
+  impl_->registers.prefetch(section, keys);
+}
+
 RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
   RegisterPtr reg = find(canonical_key);
   return reg && !is_past_deadline(reg->expires_at_ms(), wall_ms) ? reg : RegisterPtr();

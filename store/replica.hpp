@@ -52,6 +52,8 @@ class Replica {
   [[nodiscard]] const Register* find(const ReadSection& section, ByteView canonical_key) const;
   // The same, to be kept.
   [[nodiscard]] RegisterPtr find(ByteView canonical_key) const;
+  // Before several are looked for: see RegisterMap::prefetch.
+  void prefetch(const ReadSection& section, std::span<const ByteView> canonical_keys) const;
   // The same, unless past its deadline at `wall_ms`.
   [[nodiscard]] RegisterPtr get(ByteView canonical_key, std::int64_t wall_ms) const;
   // Registers with a value (tombstones not counted).

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -47,6 +48,10 @@ class Core {
   // Null when a reader would see none; there until the section ends.
   [[nodiscard]] const store::Register* get(const store::ReadSection& section,
                                            ByteView canonical_key) const;
+  // Before several are got: see RegisterMap::prefetch.
+  void prefetch(const store::ReadSection& section, std::span<const ByteView> canonical_keys) const {
+    replica_->prefetch(section, canonical_keys);
+  }
   [[nodiscard]] std::size_t size() const { return replica_->size(); }
   // With Saving::sync both return when the write is in the file, but at once in the network thread.
   // Error then: disk_errc::not_saved; the write stands all the same.

@@ -56,6 +56,35 @@ TEST_CASE("a write on either of two nodes is readable on the other") {
   CHECK(b.node->keys() == std::vector<Term>{atom("before")});
 }
 
+TEST_CASE("many keys read at once are what each is read alone") {
+  if (epmd_is_missing()) return;
+  const RealEpmd epmd;
+  Member a("a");
+  CHECK(a.node->get_all({}).empty());
+  std::vector<Term> keys;
+  for (int i = 0; i < 100; ++i) {
+    keys.emplace_back(i);
+    if (i % 3 != 0) {
+      REQUIRE(a.node->set(i, binary(std::string(static_cast<std::size_t>(i), 'v'))).has_value());
+    }
+    if (i % 5 == 0) REQUIRE(a.node->erase(i).has_value());
+  }
+  REQUIRE(a.node->set(1, 1, 0ms).has_value());
+  keys.push_back(atom("\xff"));  // no key at all
+  keys.push_back(binary(std::string(1'000, 'k')));
+  REQUIRE(a.node->set(keys.back(), 7).has_value());
+  keys.emplace_back(2);
+  const auto values = a.node->get_all(keys);
+  REQUIRE(values.size() == keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    CAPTURE(i);
+    CHECK(values[i] == a.node->get(keys[i]));
+  }
+  CHECK(values[101] == Term(7));
+  CHECK(values[102] == binary("vv"));
+  CHECK_FALSE(values[100].has_value());
+}
+
 TEST_CASE("a value with a deadline ends on every node") {
   if (epmd_is_missing()) return;
   const RealEpmd epmd;
