@@ -14,16 +14,15 @@
 //
 // Time on the wall: sender and receiver run at the same time, each on a processor of its own where
 // there are two.
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <unistd.h>
 
 #include "cnode/process/register_codec.hpp"
 #include "cnode/process/replication.hpp"
 #include "cnode/process/term_append.hpp"
+#include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/loopback_copy.hpp"
 #include "cpp_tests/bench/raw_link.hpp"
 #include "ei_codec/term_encode.hpp"
@@ -38,12 +37,6 @@ constexpr std::int64_t before_now_ms = 10'000;  // stamps must not lie in the no
 int fail(const std::string& why) {
   std::fprintf(stderr, "stream_bench: %s\n", why.c_str());
   return 1;
-}
-
-std::uint32_t number(const char* text) {
-  std::uint32_t value = 0;
-  std::from_chars(text, text + std::strlen(text), value);
-  return value;
 }
 
 Bytes binary_of(std::uint32_t value, std::size_t size) {
@@ -87,14 +80,14 @@ int main(int argc, char** argv) {
   bool answered = false;
   bench::RawLinkOptions options{.self = "stream_" + std::to_string(::getpid()) + "@127.0.0.1",
                                 .peer = argv[1],
-                                .port = static_cast<std::uint16_t>(number(argv[2])),
+                                .port = static_cast<std::uint16_t>(bench::number(argv[2])),
                                 .cookie = argv[3],
                                 .on_frame = [&answered](bench::RawLink&, const dist::Frame& frame) {
                                   answered |= std::holds_alternative<dist::Send>(frame.control);
                                 }};
   const auto link = bench::RawLink::open(options);
   if (!link) return fail(link.error().text());
-  Bytes stream = make_stream(**link, number(argv[4]), number(argv[5]));
+  Bytes stream = make_stream(**link, bench::number(argv[4]), bench::number(argv[5]));
   const Bytes call = last_call(**link);
   stream.insert(stream.end(), call.begin(), call.end());
 

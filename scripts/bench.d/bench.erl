@@ -38,6 +38,7 @@ run("sync", Work, _Minutes) -> bench_sync:figures(Work);
 run("embed", Work, _Minutes) -> bench_embed:figures(Work);
 run("call", Work, _Minutes) -> bench_call:figures(Work);
 run("stream", Work, _Minutes) -> bench_stream:figures(Work);
+run("set", Work, _Minutes) -> bench_set:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);
 run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
 
