@@ -37,11 +37,12 @@ Registers last_of_each_key(Registers registers) {
   return kept;
 }
 
-// The messages for these registers: single updates for a few and for large ones, whole maps for
-// many.
-std::vector<SharedMessage> encode(std::span<const store::RegisterPtr> registers) {
+// The messages for these registers: single updates for up to `singles` and for large ones, whole
+// maps for more.
+std::vector<SharedMessage> encode(std::span<const store::RegisterPtr> registers,
+                                  std::size_t singles = singles_max) {
   std::vector<SharedMessage> messages;
-  if (registers.size() <= singles_max) {
+  if (registers.size() <= singles) {
     for (const auto& reg : registers) messages.push_back(encode_update(reg));
     return messages;
   }
@@ -114,7 +115,10 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
   for (const auto& reg : registers) {
     if (!reg->key_is_list()) without_list_keys.push_back(reg);
   }
-  const bool same = without_list_keys.size() == registers.size();
+  // A stock peer holds about as much as this node.
+  const std::size_t singles = std::max(singles_max, replica_.size() / held_per_single);
+  const bool same = without_list_keys.size() == registers.size() &&
+                    (registers.size() <= singles_max || registers.size() > singles);
   std::vector<SharedMessage> for_ours;
   std::vector<SharedMessage> for_stock;
   for (auto& [link, peer] : peers_.all()) {
@@ -122,7 +126,9 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
     const bool all = same || peer.is_ours();
     auto& messages = all ? for_ours : for_stock;
     const Registers& wanted = all ? registers : without_list_keys;
-    if (messages.empty() && !wanted.empty()) messages = encode(wanted);
+    if (messages.empty() && !wanted.empty()) {
+      messages = all ? encode(wanted) : encode(wanted, singles);
+    }
     for (const SharedMessage& message : messages) send_message(peer, message, now);
   }
 }

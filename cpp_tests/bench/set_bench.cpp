@@ -4,10 +4,10 @@
 //   set_bench SETS KEYS beam NODE COOKIE
 //   set_bench SETS KEYS links COUNT
 //
-// beam: the peer is the BEAM node NODE with stock Groot, which sets the key `done` when it has the
-// last value of each key. links: COUNT peers of our own kind that read and keep nothing
-// (sinks.hpp). SETS writes go round KEYS keys, `session_00000000` on; the values are of 32 bytes,
-// the number of the set last in them. Prints one JSON object:
+// beam: the peer is the BEAM node NODE with stock Groot, which sets the key `done`, to anything but
+// `none`, when it has the last value of each key. links: COUNT peers of our own kind that read and
+// keep nothing (sinks.hpp). SETS writes go round KEYS keys, `session_00000000` on; the values are
+// of 32 bytes, the number of the set last in them. Prints one JSON object:
 //
 //   set_ns      one Node::set, over all of them
 //   begin_us    when the first began, Unix time
@@ -65,7 +65,7 @@ class Done {
  public:
   explicit Done(Node& node) {
     node.on_change([this](const Change& change) {
-      if (change.key != atom("done")) return;
+      if (change.key != atom("done") || change.value == atom("none")) return;
       const std::lock_guard lock(mutex_);
       is_done_ = true;
       changed_.notify_all();
