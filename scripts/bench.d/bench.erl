@@ -39,6 +39,7 @@ run("embed", Work, _Minutes) -> bench_embed:figures(Work);
 run("call", Work, _Minutes) -> bench_call:figures(Work);
 run("stream", Work, _Minutes) -> bench_stream:figures(Work);
 run("set", Work, _Minutes) -> bench_set:figures(Work);
+run("start", Work, _Minutes) -> bench_start:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);
 run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
 
