@@ -1,7 +1,7 @@
 %% Runs the figures asked for, prints them as a table and keeps them as JSON.
 -module(bench).
 
--export([main/1, stock/0, stock_path/1, program/3]).
+-export([main/1, stock/0, stock_path/1, program/3, median/1]).
 -export_type([figure/0]).
 
 %% One measured quantity: our samples, one a run, beside those of stock Groot from the same minutes.
@@ -15,7 +15,9 @@
     %% What the second one is where it is not stock Groot.
     beside => string(),
     wanted := bound(),
-    aim => bound()
+    aim => bound(),
+    %% Samples of what the figure is a growth of, by the number of registers.
+    points => #{what := string(), unit := string(), samples := [{pos_integer(), [number(), ...]}]}
 }.
 -type bound() :: {at_most, number()} | {ratio_at_least, number()} | none.
 
@@ -39,6 +41,7 @@ run("embed", Work, _Minutes) -> bench_embed:figures(Work);
 run("call", Work, _Minutes) -> bench_call:figures(Work);
 run("stream", Work, _Minutes) -> bench_stream:figures(Work);
 run("set", Work, _Minutes) -> bench_set:figures(Work);
+run("growth", Work, _Minutes) -> bench_growth:figures(Work);
 run("start", Work, _Minutes) -> bench_start:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);
 run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
@@ -94,10 +97,38 @@ value(Text) ->
 
 print(Figures) ->
     Header = ["figure", "ours", "spread", "beside", "spread", "beside/ours", "wanted", ""],
-    Rows = [Header | [row(Figure) || Figure <- Figures]],
+    table([Header | [row(Figure) || Figure <- Figures]]),
+    io:format("~nMedian and min..max of the runs, beside stock Groot where the name says nothing else: ~ts.~n", [
+        stock()
+    ]),
+    print_points([Points || #{points := Points} <- Figures]).
+
+%% What the figures of growth were made from.
+print_points([]) ->
+    ok;
+print_points(All) ->
+    Sizes = lists:usort([N || #{samples := Samples} <- All, {N, _} <- Samples]),
+    table([
+        ["registers" | [integer_to_list(N) || N <- Sizes]]
+        | [
+            [
+                Of ++ ", " ++ Unit
+                | [
+                    case lists:keyfind(N, 1, Samples) of
+                        {N, Values} -> number(median(Values));
+                        false -> ""
+                    end
+                 || N <- Sizes
+                ]
+            ]
+         || #{what := Of, unit := Unit, samples := Samples} <- All
+        ]
+    ]).
+
+table(Rows) ->
     Widths = [
         lists:max([string:length(lists:nth(Column, Row)) || Row <- Rows])
-     || Column <- lists:seq(1, length(Header))
+     || Column <- lists:seq(1, length(hd(Rows)))
     ],
     io:format("~n"),
     [
@@ -108,8 +139,7 @@ print(Figures) ->
             )
         ])
      || Row <- Rows
-    ],
-    io:format("~nMedian and min..max of the runs, beside stock Groot where the name says nothing else: ~ts.~n", [stock()]).
+    ].
 
 row(Figure = #{name := Name, unit := Unit, ours := Ours, stock := Stock, wanted := Wanted}) ->
     Aim = maps:get(aim, Figure, none),
@@ -189,10 +219,19 @@ document(Figures) ->
                 ratio => ratio(Figure),
                 wanted => json_bound(maps:get(wanted, Figure)),
                 aim => json_bound(maps:get(aim, Figure, none)),
-                met => met(maps:get(wanted, Figure), Figure)
+                met => met(maps:get(wanted, Figure), Figure),
+                points => json_points(maps:get(points, Figure, none))
             }
          || Figure <- Figures
         ]
+    }.
+
+json_points(none) -> none;
+json_points(#{what := Of, unit := Unit, samples := Samples}) ->
+    #{
+        what => {text, Of},
+        unit => {text, Unit},
+        samples => [#{registers => N, median => median(Values), values => Values} || {N, Values} <- Samples]
     }.
 
 json_bound(none) -> none;
