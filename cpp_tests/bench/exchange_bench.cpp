@@ -13,7 +13,6 @@
 //   idle_bytes, idle_ms    of one round between equals; the time of each of five
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <deque>
 #include <string>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "cnode/process/router.hpp"
 #include "cnode/process/term_append.hpp"
 #include "cpp_tests/bench/arguments.hpp"
+#include "cpp_tests/bench/processor_time.hpp"
 
 namespace {
 
@@ -32,12 +32,6 @@ using ei_codec::ByteView;
 constexpr std::int64_t wall_ms = 1'700'000'000'000;
 constexpr dist::LinkId link_id = 1;
 constexpr int idle_rounds = 5;
-
-double processor_ms() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
 
 struct One {
   One(const char* name, std::uint64_t seed)
@@ -104,10 +98,10 @@ struct Two {
   // The oldest only: what it leads to may come in between.
   void deliver(One& to, std::deque<Bytes>& frames) {
     if (frames.empty()) return;
-    const double before = processor_ms();
+    const double before = bench::processor_ms();
     const auto frame = dist::decode_terms(ByteView(frames.front()).subspan(7));
     if (frame) to.router.receive(link_id, *frame, now);
-    turn_ms = std::max(turn_ms, processor_ms() - before);
+    turn_ms = std::max(turn_ms, bench::processor_ms() - before);
     frames.pop_front();
   }
 };
@@ -141,9 +135,9 @@ int main(int argc, char** argv) {
 
   Two joining;
   for (std::uint32_t i = 0; i < count; ++i) hold(joining.a, make_register(i, 0));
-  double before = processor_ms();
+  double before = bench::processor_ms();
   joining.connect();
-  const double join_ms = processor_ms() - before;
+  const double join_ms = bench::processor_ms() - before;
   double turn_ms = joining.turn_ms;
 
   Two& two = joining;
@@ -157,17 +151,17 @@ int main(int argc, char** argv) {
   const std::size_t differing_bytes = process::encode_updates(differing).size();
   two.bytes = 0;
   two.turn_ms = 0;
-  before = processor_ms();
+  before = bench::processor_ms();
   two.pass_a_round();
-  const double differ_ms = processor_ms() - before;
+  const double differ_ms = bench::processor_ms() - before;
   turn_ms = std::max(turn_ms, two.turn_ms);
   const std::size_t differ_bytes = two.bytes;
   two.bytes = 0;
   std::string idle_ms;
   for (int round = 0; round < idle_rounds; ++round) {
-    before = processor_ms();
+    before = bench::processor_ms();
     two.pass_a_round();
-    idle_ms += (round ? ", " : "") + std::to_string(processor_ms() - before);
+    idle_ms += (round ? ", " : "") + std::to_string(bench::processor_ms() - before);
   }
   const std::size_t idle_bytes = two.bytes / idle_rounds;
   if (!two.equal() || two.a.replica.size() != two.b.replica.size()) {

@@ -19,16 +19,9 @@ Error system_error() {
   return {std::error_code(errno, std::system_category()), {}};
 }
 
-struct Pair {
-  int near = -1;
-  int far = -1;
-  ~Pair() {
-    if (near >= 0) ::close(near);
-    if (far >= 0) ::close(far);
-  }
-};
+}  // namespace
 
-Result<void> connect(Pair& pair) {
+Result<LoopbackPair> LoopbackPair::open() {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -41,25 +34,27 @@ Result<void> connect(Pair& pair) {
   }
   const auto near = connect_loopback(ntohs(address.sin_port));
   if (!near) return near.error();
-  pair.near = *near;
-  pair.far = ::accept(listener, nullptr, nullptr);
+  LoopbackPair pair(*near, ::accept(listener, nullptr, nullptr));
   ::close(listener);
-  if (pair.far < 0) return system_error();
-  return {};
+  if (pair.far_ < 0) return system_error();
+  return pair;
 }
 
-}  // namespace
+LoopbackPair::~LoopbackPair() {
+  if (near_ >= 0) ::close(near_);
+  if (far_ >= 0) ::close(far_);
+}
 
 Result<double> loopback_copy_ms(ei_codec::ByteView bytes) {
-  Pair pair;
-  if (auto connected = connect(pair); !connected) return connected.error();
+  const auto pair = LoopbackPair::open();
+  if (!pair) return pair.error();
   const auto begin = std::chrono::steady_clock::now();
   bool written = false;
-  std::thread writer([&] { written = write_all(pair.near, bytes); });
+  std::thread writer([&] { written = write_all(pair->near(), bytes); });
   std::vector<std::uint8_t> buffer(io::read_buffer_bytes);  // as the node reads
   std::size_t left = bytes.size();
   while (left > 0) {
-    const ssize_t count = ::read(pair.far, buffer.data(), buffer.size());
+    const ssize_t count = ::read(pair->far(), buffer.data(), buffer.size());
     if (count <= 0) break;
     left -= static_cast<std::size_t>(count);
   }

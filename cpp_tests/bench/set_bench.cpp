@@ -19,13 +19,13 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <mutex>
 #include <string>
 
 #include "cnode/node.hpp"
 #include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/known_peers.hpp"
+#include "cpp_tests/bench/processor_time.hpp"
 #include "cpp_tests/bench/sinks.hpp"
 
 namespace {
@@ -48,12 +48,6 @@ std::string padded(const char* head, std::uint32_t number, std::size_t size) {
   std::string text = head;
   if (text.size() + digits.size() < size) text.append(size - text.size() - digits.size(), '0');
   return text + digits;
-}
-
-double processor_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
 }
 
 double since_ns(std::chrono::steady_clock::time_point begin) {
@@ -119,7 +113,7 @@ int links(const NodeOptions& options, bench::KnownPeers& known, std::uint32_t se
       !known.wait_for(count, known_wait_max)) {
     return fail("no links");
   }
-  const double before = processor_ns();
+  const double before = bench::processor_us();
   const auto begin = std::chrono::steady_clock::now();
   if (!set_all(**node, sets, keys)) return fail("a set was refused");
   const double set_ns = since_ns(begin) / sets;
@@ -127,7 +121,7 @@ int links(const NodeOptions& options, bench::KnownPeers& known, std::uint32_t se
     return fail("the links ended");
   }
   std::printf("{\"set_ns\": %.1f, \"arrived_ns\": %.1f, \"cpu_ns\": %.1f, \"lost\": %zu}\n", set_ns,
-              since_ns(begin) / sets, (processor_ns() - before) / sets, known.lost());
+              since_ns(begin) / sets, (bench::processor_us() - before) * 1e3 / sets, known.lost());
   return 0;
 }
 
