@@ -85,7 +85,9 @@ void TcpLink::write_some() {
                                  self->flush();
                                }
                              }
-                             self->owner_.turn_over();
+                             // What is written leads to nothing else, and a turn looks at all
+                             // links.
+                             if (!self->socket_.is_open()) self->owner_.turn_over();
                            });
 }
 

@@ -38,11 +38,12 @@ Registers last_of_each_key(Registers registers) {
   return kept;
 }
 
-// The messages for these registers: single updates for a few and for large ones, whole maps for
-// many.
-std::vector<SharedMessage> encode(std::span<const store::RegisterPtr> registers) {
+// The messages for these registers: single updates for up to `singles` and for large ones, whole
+// maps for more.
+std::vector<SharedMessage> encode(std::span<const store::RegisterPtr> registers,
+                                  std::size_t singles = singles_max) {
   std::vector<SharedMessage> messages;
-  if (registers.size() <= singles_max) {
+  if (registers.size() <= singles) {
     for (const auto& reg : registers) messages.push_back(encode_update(reg));
     return messages;
   }
@@ -111,15 +112,20 @@ void Replication::reclaim(const store::Reclaim& over, const Now& now) {
 
 void Replication::broadcast(Registers registers, store::PeerId except, const Now& now) {
   if (registers.size() > singles_max) registers = last_of_each_key(std::move(registers));
-  const bool some_for_ours_only =
-      std::ranges::any_of(registers, [](const auto& reg) { return reg->key_is_list(); });
+  // A stock peer holds about as much as this node.
+  const std::size_t singles = std::max(singles_max, replica_.size() / held_per_single);
+  const bool same_for_all =
+      (registers.size() <= singles_max || registers.size() > singles) &&
+      std::ranges::none_of(registers, [](const auto& reg) { return reg->key_is_list(); });
   std::optional<std::vector<SharedMessage>> for_ours;
   std::optional<std::vector<SharedMessage>> for_stock;
   for (auto& [link, peer] : peers_.all()) {
     if (!peer.replicates() || peer.id == except) continue;
-    const bool all = peer.is_ours() || !some_for_ours_only;
-    auto& messages = all ? for_ours : for_stock;
-    if (!messages) messages = all ? encode(registers) : encode(allowed(peer, registers));
+    const bool as_ours = peer.is_ours() || same_for_all;
+    auto& messages = as_ours ? for_ours : for_stock;
+    if (!messages) {
+      messages = as_ours ? encode(registers) : encode(allowed(peer, registers), singles);
+    }
     for (const SharedMessage& message : *messages) send_message(peer, message, now);
   }
 }

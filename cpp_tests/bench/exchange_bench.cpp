@@ -1,21 +1,18 @@
 // What two nodes of ours send each other to become equal, and how long it keeps them: both routers
 // in one process, their frames through the wire format, but for the kernel's part.
 //
-//   exchange_bench [REGISTERS]
+//   exchange_bench [REGISTERS [DIFFERING]]
 //
-// Keys of 16 bytes, values of 32, 1,000,000 registers unless told otherwise. Prints one JSON
-// object:
-//   differ_ratio   bytes on the wire, both ways and headers included, for 1,000 registers that
+// Keys of 16 bytes, values of 32, 1,000,000 registers unless told otherwise, of which 1,000 differ.
+// Prints one JSON object:
+//   differ_ratio   bytes on the wire, both ways and headers included, for the registers that
 //                  differ, half of them on either side, by what these registers take in one message
 //   differ_ms, join_ms     processor time of both nodes together, until equal: for those, and for
 //                  one that joins empty and is given everything
 //   turn_ms        the longest that one frame kept its receiver, of all frames of both
-//   idle_bytes     of one round between equals
+//   idle_bytes, idle_ms    of one round between equals; the time of each of five
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <cstring>
-#include <ctime>
 #include <deque>
 #include <string>
 #include <vector>
@@ -23,6 +20,8 @@
 #include "cnode/process/register_codec.hpp"
 #include "cnode/process/router.hpp"
 #include "cnode/process/term_append.hpp"
+#include "cpp_tests/bench/arguments.hpp"
+#include "cpp_tests/bench/processor_time.hpp"
 
 namespace {
 
@@ -31,12 +30,8 @@ using ei_codec::Bytes;
 using ei_codec::ByteView;
 
 constexpr std::int64_t wall_ms = 1'700'000'000'000;
-constexpr std::uint32_t differing_count = 1'000;
 constexpr dist::LinkId link_id = 1;
-
-double processor_ms() {
-  return static_cast<double>(std::clock()) * 1'000 / CLOCKS_PER_SEC;
-}
+constexpr int idle_rounds = 5;
 
 struct One {
   One(const char* name, std::uint64_t seed)
@@ -103,10 +98,10 @@ struct Two {
   // The oldest only: what it leads to may come in between.
   void deliver(One& to, std::deque<Bytes>& frames) {
     if (frames.empty()) return;
-    const double before = processor_ms();
+    const double before = bench::processor_ms();
     const auto frame = dist::decode_terms(ByteView(frames.front()).subspan(7));
     if (frame) to.router.receive(link_id, *frame, now);
-    turn_ms = std::max(turn_ms, processor_ms() - before);
+    turn_ms = std::max(turn_ms, bench::processor_ms() - before);
     frames.pop_front();
   }
 };
@@ -131,14 +126,18 @@ void hold(One& one, const store::RegisterPtr& reg) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint32_t count = 1'000'000;
-  if (argc > 1) std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), count);
+  const std::uint32_t count = argc > 1 ? bench::number(argv[1]) : 1'000'000;
+  const std::uint32_t differing_count = argc > 2 ? bench::number(argv[2]) : 1'000;
+  if (differing_count == 0 || count < differing_count) {
+    std::fprintf(stderr, "usage: exchange_bench [REGISTERS [DIFFERING]]\n");
+    return 1;
+  }
 
   Two joining;
   for (std::uint32_t i = 0; i < count; ++i) hold(joining.a, make_register(i, 0));
-  double before = processor_ms();
+  double before = bench::processor_ms();
   joining.connect();
-  const double join_ms = processor_ms() - before;
+  const double join_ms = bench::processor_ms() - before;
   double turn_ms = joining.turn_ms;
 
   Two& two = joining;
@@ -152,22 +151,28 @@ int main(int argc, char** argv) {
   const std::size_t differing_bytes = process::encode_updates(differing).size();
   two.bytes = 0;
   two.turn_ms = 0;
-  before = processor_ms();
+  before = bench::processor_ms();
   two.pass_a_round();
-  const double differ_ms = processor_ms() - before;
+  const double differ_ms = bench::processor_ms() - before;
   turn_ms = std::max(turn_ms, two.turn_ms);
   const std::size_t differ_bytes = two.bytes;
   two.bytes = 0;
-  two.pass_a_round();
-  const std::size_t idle_bytes = two.bytes;
+  std::string idle_ms;
+  for (int round = 0; round < idle_rounds; ++round) {
+    before = bench::processor_ms();
+    two.pass_a_round();
+    idle_ms += (round ? ", " : "") + std::to_string(bench::processor_ms() - before);
+  }
+  const std::size_t idle_bytes = two.bytes / idle_rounds;
   if (!two.equal() || two.a.replica.size() != two.b.replica.size()) {
     std::fprintf(stderr, "exchange_bench: the two are not equal\n");
     return 1;
   }
   std::printf(
-      "{\"registers\": %u, \"differ_ratio\": %.3f, \"differ_bytes\": %zu, \"differ_ms\": %.1f, "
-      "\"join_ms\": %.1f, \"turn_ms\": %.2f, \"idle_bytes\": %zu}\n",
+      "{\"registers\": %u, \"differ_ratio\": %.3f, \"differ_bytes\": %zu, \"differ_ms\": %.3f, "
+      "\"join_ms\": %.3f, \"turn_ms\": %.2f, \"idle_bytes\": %zu, "
+      "\"idle_ms\": [%s]}\n",
       count, static_cast<double>(differ_bytes) / static_cast<double>(differing_bytes), differ_bytes,
-      differ_ms, join_ms, turn_ms, idle_bytes);
+      differ_ms, join_ms, turn_ms, idle_bytes, idle_ms.c_str());
   return 0;
 }

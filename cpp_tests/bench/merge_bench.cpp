@@ -12,7 +12,6 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "cpp_tests/bench/full_state.hpp"
+#include "cpp_tests/bench/processor_time.hpp"
 
 namespace {
 
@@ -43,10 +43,6 @@ std::optional<Bytes> read_file(const char* path) {
   return bytes;
 }
 
-double processor_ms() {
-  return static_cast<double>(std::clock()) * 1'000 / CLOCKS_PER_SEC;
-}
-
 struct Times {
   double empty_ms = 0;
   double again_ms = 0;
@@ -58,9 +54,9 @@ std::optional<Times> measure(ByteView stream) {
   if (!peer.is_known()) return std::nullopt;
   Times times;
   for (double* milliseconds : {&times.empty_ms, &times.again_ms}) {
-    const double before = processor_ms();
+    const double before = bench::processor_ms();
     if (!bench::receive(stream, peer)) return std::nullopt;
-    *milliseconds = processor_ms() - before;
+    *milliseconds = bench::processor_ms() - before;
   }
   times.registers = peer.replica().size();
   return times;

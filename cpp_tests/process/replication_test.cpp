@@ -154,6 +154,28 @@ TEST_CASE("few writes travel one by one, many as one map that holds the last of 
   CHECK(text(message).find("value => " + std::to_string(singles_max + 1)) != std::string::npos);
 }
 
+TEST_CASE("a stock peer that holds much is sent no map of little") {
+  const auto writes_sent = [](std::size_t held, std::size_t count) {
+    Script s;
+    FakeStock peer(s, "a@h", Runs::groot_with_delete);
+    peer.settle();
+    const auto write = [&](std::size_t keys) {
+      store::Effects effects;
+      for (std::size_t i = 0; i < keys; ++i) {
+        const Bytes key = encoded(std::to_string(i));
+        REQUIRE(s.replica.set(key, encoded("v"), std::nullopt, s.now, effects));
+      }
+      s.router.perform(std::move(effects), s.now);
+      return to_storage(s).size();
+    };
+    (void)write(held);
+    return write(count);
+  };
+  constexpr std::size_t count = 2 * singles_max;
+  CHECK(writes_sent(held_per_single * count, count) == count);
+  CHECK(writes_sent(held_per_single * count - 1, count) == 1);
+}
+
 // What a peer that has just come up is told of `count` registers of about `size` bytes.
 std::vector<SendFrame> full_state(Script& s, int count, std::size_t size) {
   const Bytes value = encode_term(ei_codec::Binary{Bytes(size)});

@@ -1,18 +1,25 @@
 %% Runs the figures asked for, prints them as a table and keeps them as JSON.
 -module(bench).
 
--export([main/1, stock/0, stock_path/1, program/3]).
+-export([main/1, stock/0, stock_path/1, program/3, median/1]).
 -export_type([figure/0]).
 
 %% One measured quantity: our samples, one a run, beside those of stock Groot from the same minutes.
-%% `wanted` is what the project promises: a bound for our median or for stock's median over ours.
+%% `wanted` is what the project promises: a bound for our median or for stock's median over ours;
+%% `aim` what it would like to reach.
 -type figure() :: #{
     name := string(),
     unit := string(),
     ours := [number(), ...],
     stock := [number()],
-    wanted := {at_most, number()} | {ratio_at_least, number()} | none
+    %% What the second one is where it is not stock Groot.
+    beside => string(),
+    wanted := bound(),
+    aim => bound(),
+    %% Samples of what the figure is a growth of, by the number of registers.
+    points => #{what := string(), unit := string(), samples := [{pos_integer(), [number(), ...]}]}
 }.
+-type bound() :: {at_most, number()} | {ratio_at_least, number()} | none.
 
 -spec main([string()]) -> no_return().
 main([Work, JsonFile, Minutes | Names]) ->
@@ -32,6 +39,11 @@ run("merge", Work, _Minutes) -> bench_merge:figures(Work);
 run("sync", Work, _Minutes) -> bench_sync:figures(Work);
 run("embed", Work, _Minutes) -> bench_embed:figures(Work);
 run("call", Work, _Minutes) -> bench_call:figures(Work);
+run("stream", Work, _Minutes) -> bench_stream:figures(Work);
+run("set", Work, _Minutes) -> bench_set:figures(Work);
+run("growth", Work, _Minutes) -> bench_growth:figures(Work);
+run("links", Work, _Minutes) -> bench_links:figures(Work);
+run("start", Work, _Minutes) -> bench_start:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);
 run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
 
@@ -56,9 +68,10 @@ stock_path(Work) ->
 
 %% ------------------------------------------------------------------ programs in C++
 
-%% Runs one that prints a JSON object of numbers and of lists of numbers; that object.
--spec program(file:filename(), [string()], [{string(), string()}]) -> #{atom() => number() | [number()]}.
-program(Program, Args, Environment) ->
+%% Runs one of cpp_tests/bench, which prints a JSON object of numbers and of lists of numbers; that object.
+-spec program(string(), [string()], [{string(), string()}]) -> #{atom() => number() | [number()]}.
+program(Name, Args, Environment) ->
+    Program = filename:join(os:getenv("GROOT_BENCH_PROGRAMS"), Name),
     Port = open_port(
         {spawn_executable, Program},
         [{args, Args}, {env, Environment}, binary, exit_status, stderr_to_stdout]
@@ -66,7 +79,7 @@ program(Program, Args, Environment) ->
     Output = output(Program, Port, <<>>),
     Members = "\"(\\w+)\": (-?[0-9.]+|\\[[-0-9., ]*\\])",
     {match, Found} = re:run(Output, Members, [global, {capture, all_but_first, list}]),
-    maps:from_list([{list_to_atom(Name), value(Text)} || [Name, Text] <- Found]).
+    maps:from_list([{list_to_atom(Key), value(Text)} || [Key, Text] <- Found]).
 
 output(Program, Port, Sofar) ->
     receive
@@ -84,11 +97,39 @@ value(Text) ->
 %% ------------------------------------------------------------------ the table
 
 print(Figures) ->
-    Header = ["figure", "ours", "spread", "stock Groot", "spread", "stock/ours", "wanted", ""],
-    Rows = [Header | [row(Figure) || Figure <- Figures]],
+    Header = ["figure", "ours", "spread", "beside", "spread", "beside/ours", "wanted", ""],
+    table([Header | [row(Figure) || Figure <- Figures]]),
+    io:format("~nMedian and min..max of the runs, beside stock Groot where the name says nothing else: ~ts.~n", [
+        stock()
+    ]),
+    print_points([Points || #{points := Points} <- Figures]).
+
+%% What the figures of growth were made from.
+print_points([]) ->
+    ok;
+print_points(All) ->
+    Sizes = lists:usort([N || #{samples := Samples} <- All, {N, _} <- Samples]),
+    table([
+        ["registers" | [integer_to_list(N) || N <- Sizes]]
+        | [
+            [
+                Of ++ ", " ++ Unit
+                | [
+                    case lists:keyfind(N, 1, Samples) of
+                        {N, Values} -> number(median(Values));
+                        false -> ""
+                    end
+                 || N <- Sizes
+                ]
+            ]
+         || #{what := Of, unit := Unit, samples := Samples} <- All
+        ]
+    ]).
+
+table(Rows) ->
     Widths = [
         lists:max([string:length(lists:nth(Column, Row)) || Row <- Rows])
-     || Column <- lists:seq(1, length(Header))
+     || Column <- lists:seq(1, length(hd(Rows)))
     ],
     io:format("~n"),
     [
@@ -99,10 +140,10 @@ print(Figures) ->
             )
         ])
      || Row <- Rows
-    ],
-    io:format("~nMedian and min..max of the runs; stock Groot is ~ts.~n", [stock()]).
+    ].
 
 row(Figure = #{name := Name, unit := Unit, ours := Ours, stock := Stock, wanted := Wanted}) ->
+    Aim = maps:get(aim, Figure, none),
     [
         Name,
         number(median(Ours)) ++ " " ++ Unit,
@@ -116,17 +157,20 @@ row(Figure = #{name := Name, unit := Unit, ours := Ours, stock := Stock, wanted 
             none -> "";
             Ratio -> number(Ratio)
         end,
-        case Wanted of
-            none -> "";
-            {at_most, Bound} -> "at most " ++ number(Bound) ++ " " ++ Unit;
-            {ratio_at_least, Bound} -> "ratio at least " ++ number(Bound)
-        end,
-        case met(Figure) of
-            none -> "";
-            true -> "met";
-            false -> "NOT MET"
-        end
+        lists:join("; ", [Text || Text <- [bound("", Wanted, Unit), bound("aim: ", Aim, Unit)], Text =/= ""]),
+        lists:join(", ", [
+            Text
+         || Text <- [verdict("met", met(Wanted, Figure)), verdict("aim met", met(Aim, Figure))], Text =/= ""
+        ])
     ].
+
+bound(_, none, _) -> "";
+bound(What, {at_most, Bound}, Unit) -> What ++ "at most " ++ number(Bound) ++ " " ++ Unit;
+bound(What, {ratio_at_least, Bound}, _) -> What ++ "ratio at least " ++ number(Bound).
+
+verdict(_, none) -> "";
+verdict(What, true) -> What;
+verdict(What, false) -> string:replace(What, "met", "NOT MET").
 
 spread([]) -> "";
 spread(Samples) -> number(lists:min(Samples)) ++ ".." ++ number(lists:max(Samples)).
@@ -147,9 +191,9 @@ ratio(#{ours := Ours, stock := Stock}) ->
         Median -> median(Stock) / Median
     end.
 
-met(#{wanted := none}) -> none;
-met(#{wanted := {at_most, Bound}, ours := Ours}) -> median(Ours) =< Bound;
-met(Figure = #{wanted := {ratio_at_least, Bound}}) -> ratio(Figure) >= Bound.
+met(none, _) -> none;
+met({at_most, Bound}, #{ours := Ours}) -> median(Ours) =< Bound;
+met({ratio_at_least, Bound}, Figure) -> ratio(Figure) >= Bound.
 
 %% Three digits that count.
 number(Number) when abs(Number) >= 100 -> integer_to_list(round(Number));
@@ -171,13 +215,28 @@ document(Figures) ->
                 unit => {text, maps:get(unit, Figure)},
                 ours => maps:get(ours, Figure),
                 stock => maps:get(stock, Figure),
+                beside => {text, maps:get(beside, Figure, "stock Groot")},
                 ours_median => median(maps:get(ours, Figure)),
                 ratio => ratio(Figure),
-                met => met(Figure)
+                wanted => json_bound(maps:get(wanted, Figure)),
+                aim => json_bound(maps:get(aim, Figure, none)),
+                met => met(maps:get(wanted, Figure), Figure),
+                points => json_points(maps:get(points, Figure, none))
             }
          || Figure <- Figures
         ]
     }.
+
+json_points(none) -> none;
+json_points(#{what := Of, unit := Unit, samples := Samples}) ->
+    #{
+        what => {text, Of},
+        unit => {text, Unit},
+        samples => [#{registers => N, median => median(Values), values => Values} || {N, Values} <- Samples]
+    }.
+
+json_bound(none) -> none;
+json_bound({Kind, Bound}) -> #{Kind => Bound}.
 
 json(Map) when is_map(Map) ->
     Pairs = [[json({text, atom_to_list(Key)}), $:, json(Value)] || {Key, Value} <- maps:to_list(Map)],

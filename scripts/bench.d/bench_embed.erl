@@ -37,11 +37,11 @@ sizes(Keys) ->
     io:format("embed: ~b keys, ~b runs of ~b reads~n", [Keys, ?RUNS, ?READS]),
     {ours(Keys), stock(Keys)}.
 
-ours(Keys) -> program("GROOT_EMBED_BENCH", Keys).
+ours(Keys) -> program("embed_bench", Keys).
 
-program(Variable, Keys) ->
+program(Name, Keys) ->
     Environment = [{"ERL_EPMD_PORT", integer_to_list(cluster:epmd_port())}],
-    bench:program(os:getenv(Variable), [integer_to_list(Keys)], Environment).
+    bench:program(Name, [integer_to_list(Keys)], Environment).
 
 %% On a node of its own, which holds nothing else.
 stock(Keys) ->
@@ -135,7 +135,7 @@ memory_figure({#{register_bytes := Bytes}, _}) ->
 
 %% Beside the same node before it held anything.
 expired_figure(Keys) ->
-    #{empty_bytes := Empty, after_bytes := After} = program("GROOT_EXPIRE_BENCH", Keys),
+    #{empty_bytes := Empty, after_bytes := After} = program("expire_bench", Keys),
     #{
         name => "memory when 1,000,000 registers have expired, beside the empty node",
         unit => "KiB",

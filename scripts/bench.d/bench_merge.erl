@@ -46,7 +46,7 @@ entry(N, Time) ->
 %% {Milliseconds into an empty store, milliseconds for the same state again}.
 ours(File) ->
     #{registers := ?REGISTERS, empty_ms := Empty, again_ms := Again} =
-        bench:program(os:getenv("GROOT_MERGE_BENCH"), [File], []),
+        bench:program("merge_bench", [File], []),
     {Empty, Again}.
 
 %% In a process of its own, as stock merges in one: decoded there, merged by its own callback. That

@@ -11,7 +11,7 @@
 figures(Work) ->
     io:format("sync: ~b registers, ~b runs~n", [?REGISTERS, ?RUNS]),
     Runs = [
-        bench:program(os:getenv("GROOT_EXCHANGE_BENCH"), [integer_to_list(?REGISTERS)], [])
+        bench:program("exchange_bench", [integer_to_list(?REGISTERS)], [])
      || _ <- lists:seq(1, ?RUNS)
     ],
     Megabytes = fun(Bytes) -> Bytes / 1_000_000 end,
