@@ -35,6 +35,13 @@ struct PeerInfo {
   std::uint32_t creation = 0;
   Flags flags;  // negotiated: theirs and ours
   [[nodiscard]] bool visible() const { return flags.has(Flag::published); }
+  // It understands what questions are made of: monitors and spawn requests. Every BEAM does. A C
+  // node of erl_interface does not, offers not all of these flags, and takes such a message for an
+  // error of the connection.
+  [[nodiscard]] bool can_be_asked() const {
+    return flags.has(Flag::dist_monitor) && flags.has(Flag::dist_monitor_name) &&
+           flags.has(Flag::spawn);
+  }
 };
 
 // The acceptor's answer to a name (handshake status), for answer_name.

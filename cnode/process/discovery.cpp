@@ -15,28 +15,30 @@ Discovery::Discovery(const NodeName& self, Outbox& outbox, Peers& peers, Request
 
 void Discovery::peer_up(const Peer& peer, const Now& now) {
   if (peer.info.visible()) keep(peer, peer.info.name);
-  ask(peer.link, now);
+  ask(peer, now);
 }
 
 void Discovery::wake(const Now& now) {
   if (peers_.all().empty() || now.monotonic_ms < next_ms_) return;
   next_ms_ = now.monotonic_ms + discovery_interval_ms;
-  for (const auto& [link, peer] : peers_.all()) ask(link, now);
+  for (const auto& [link, peer] : peers_.all()) ask(peer, now);
 }
 
 std::optional<std::int64_t> Discovery::next_wake_ms() const {
   return peers_.all().empty() ? std::nullopt : std::optional(next_ms_);
 }
 
-void Discovery::ask(LinkId link, const Now& now) {
+void Discovery::ask(const Peer& peer, const Now& now) {
+  if (!peer.info.can_be_asked()) return;
   requests_.call_encoded(
-      link, question_, now, [this, link](const Result<Term>& answer, const Now& then) {
+      peer.link, question_, now,
+      [this, link = peer.link](const Result<Term>& answer, const Now& then) {
         if (answer) {
           learn(link, *answer);
-        } else if (const Peer* peer = peers_.find(link)) {
+        } else if (const Peer* asked = peers_.find(link)) {
           outbox_.log_limited(
-              peer->name(), "nodes",
-              peer->name() + " does not say which nodes it sees: " + answer.error().text(), then);
+              asked->name(), "nodes",
+              asked->name() + " does not say which nodes it sees: " + answer.error().text(), then);
         }
       });
 }

@@ -1,6 +1,7 @@
-// Finds the whole cluster from one peer: asks every peer for erlang:nodes(), the visible nodes that
-// it is connected to, and keeps a connection to each. Where the link is visible, `global` at the
-// peer names some of them at once, and the peer itself is kept, too: visible nodes are a full mesh.
+// Finds the whole cluster from one peer: asks every peer that can be asked for erlang:nodes(), the
+// visible nodes that it is connected to, and keeps a connection to each. Where the link is visible,
+// `global` at the peer names some of them at once, and the peer itself is kept, too: visible nodes
+// are a full mesh.
 #pragma once
 
 #include <set>
@@ -24,7 +25,7 @@ class Discovery {
   [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
 
  private:
-  void ask(LinkId link, const Now& now);
+  void ask(const Peer& peer, const Now& now);
   void learn(LinkId from, const Term& nodes);
   void keep(const Peer& from, const NodeName& node);
 

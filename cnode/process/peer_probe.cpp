@@ -20,6 +20,10 @@ PeerProbe::PeerProbe(Outbox& outbox, Peers& peers, Requests& requests, Hooks hoo
       whereis_storage_(requests.encode_call("erlang", "whereis", {atom(storage_name)})) {}
 
 void PeerProbe::peer_up(const Peer& peer, const Now& now) {
+  if (!peer.info.can_be_asked()) {
+    outbox_.log(LogLine::Level::info, peer.name() + " cannot be asked: it is sent answers only");
+    return;
+  }
   probes_[peer.link] = {};
   say_hello(peer.link, now);
 }
@@ -81,6 +85,7 @@ void PeerProbe::ask_later(LinkId link, const Now& now) {
 }
 
 void PeerProbe::storage_spoke(const Peer& peer, const StorageSeen& storage, const Now& now) {
+  if (!peer.info.can_be_asked()) return;
   watch(peer.link, storage.pid);
   identified(peer.link, storage.pid, storage.kind, now);
 }

@@ -11,7 +11,8 @@
 //   └──── storage down ───────────────────────┘
 //
 // Only names of ours and the kernel are asked: nothing here can hurt a stock process
-// (groot-protocol section 3).
+// (groot-protocol section 3). A peer that cannot be asked stays without a kind: nothing is
+// replicated to it, and what it sends is taken as ever.
 #pragma once
 
 #include <functional>

@@ -28,6 +28,8 @@ class Category final : public std::error_category {
         return "kept in memory and sent to the other nodes, but not saved";
       case process_errc::bad_exchange:
         return "malformed exchange";
+      case process_errc::cannot_be_asked:
+        return "the peer does not understand remote calls and monitors";
     }
     return "unknown process error";
   }

@@ -16,6 +16,7 @@ enum class process_errc {
   call_failed,       // the remote function raised, threw, exited, or was not let run
   not_saved,         // a write is in memory and on its way to the peers, but not in the file
   bad_exchange,      // not a message by which nodes of ours compare what they hold
+  cannot_be_asked,   // the peer does not understand questions
 };
 
 [[nodiscard]] const std::error_category& process_category();

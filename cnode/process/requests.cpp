@@ -44,6 +44,11 @@ SharedBytes Requests::encode_call(std::string_view module, std::string_view func
                       ei_codec::atom(function), ei_codec::list(std::move(arguments))})));
 }
 
+bool Requests::can_ask(LinkId link) {
+  const Peer* peer = peers_.find(link);
+  return peer == nullptr || peer->info.can_be_asked();
+}
+
 void Requests::spawn(LinkId link, const Reference& request, std::string_view function,
                      std::uint32_t arity, bool monitor, SharedBytes arguments) {
   dist::SpawnRequest spawn;
@@ -59,6 +64,7 @@ void Requests::spawn(LinkId link, const Reference& request, std::string_view fun
 
 void Requests::call_encoded(LinkId link, const SharedBytes& execute_call_arguments, const Now& now,
                             Answered answered) {
+  if (!can_ask(link)) return answered(Error{process_errc::cannot_be_asked, ""}, now);
   const Reference request = outbox_.new_reference();
   spawn(link, request, "execute_call", 4, true, execute_call_arguments);
   pending_.emplace(request, Pending{link, now.monotonic_ms + request_timeout_ms, std::nullopt, true,
@@ -72,6 +78,7 @@ void Requests::call(LinkId link, std::string_view module, std::string_view funct
 
 void Requests::cast(LinkId link, std::string_view module, std::string_view function,
                     std::vector<Term> arguments) {
+  if (!can_ask(link)) return;
   SharedBytes encoded = share(encode_term(ei_codec::list(
       {ei_codec::atom(module), ei_codec::atom(function), ei_codec::list(std::move(arguments))})));
   spawn(link, outbox_.new_reference(), "execute_cast", 3, false, std::move(encoded));
@@ -79,6 +86,7 @@ void Requests::cast(LinkId link, std::string_view module, std::string_view funct
 
 void Requests::call_name(LinkId link, std::string_view name, const Term& request, const Now& now,
                          Answered answered) {
+  if (!can_ask(link)) return answered(Error{process_errc::cannot_be_asked, ""}, now);
   const Reference ref = outbox_.new_reference();
   const Pid client = outbox_.pid(ServedPid::client);
   const dist::Target target = ei_codec::Atom{std::string(name)};
@@ -92,6 +100,7 @@ void Requests::call_name(LinkId link, std::string_view name, const Term& request
 }
 
 void Requests::watch(LinkId link, const Pid& pid, Down down) {
+  if (!can_ask(link)) return;
   const Reference ref = outbox_.new_reference();
   outbox_.send(link, dist::MonitorP{outbox_.pid(ServedPid::client), pid, ref});
   watches_.emplace(ref, Watch{link, std::move(down)});

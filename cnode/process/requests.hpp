@@ -1,11 +1,13 @@
 // Questions of ours to peers: remote calls (distribution.md 6.3), calls and monitors of registered
-// names. Each is answered exactly once, by the peer, by its time-out or by the end of its link.
+// names. Each is answered exactly once, by the peer, by its time-out or by the end of its link; at
+// once, and with nothing sent, where the peer cannot be asked (dist::PeerInfo::can_be_asked).
 #pragma once
 
 #include <functional>
 #include <map>
 
 #include "cnode/process/outbox.hpp"
+#include "cnode/process/peers.hpp"
 #include "ei_codec/term.hpp"
 
 namespace groot::process {
@@ -14,12 +16,13 @@ using ei_codec::Term;
 
 class Requests {
  public:
-  // Errors: request_timeout, peer_gone, no_process, call_failed (its detail says what was raised).
+  // Errors: request_timeout, peer_gone, no_process, cannot_be_asked, call_failed (its detail says
+  // what was raised).
   using Answered = std::function<void(const Result<Term>& answer, const Now& now)>;
   // The watched process has ended.
   using Down = std::function<void(const Now& now)>;
 
-  explicit Requests(Outbox& outbox) : outbox_(outbox) {}
+  Requests(Outbox& outbox, Peers& peers) : outbox_(outbox), peers_(peers) {}
 
   // erpc:call(Peer, Module, Function, Arguments).
   void call(LinkId link, std::string_view module, std::string_view function,
@@ -36,7 +39,7 @@ class Requests {
   void call_name(LinkId link, std::string_view name, const Term& request, const Now& now,
                  Answered answered);
   // Watches a process until it is down (`noproc` when it already is); no time-out, and nothing when
-  // the link ends.
+  // the link ends or the peer cannot be asked.
   void watch(LinkId link, const Pid& pid, Down down);
 
   // ---- what peers send to the process ServedPid::client ----
@@ -62,6 +65,7 @@ class Requests {
     Down down;
   };
 
+  [[nodiscard]] bool can_ask(LinkId link);
   void spawn(LinkId link, const Reference& request, std::string_view function, std::uint32_t arity,
              bool monitor, SharedBytes arguments);
   void finish(std::map<Reference, Pending>::iterator pending, const Result<Term>& answer,
@@ -69,6 +73,7 @@ class Requests {
   void demonitor(const Reference& ref, const Pending& pending);
 
   Outbox& outbox_;
+  Peers& peers_;
   std::map<Reference, Pending> pending_;
   std::map<Reference, Watch> watches_;
 };

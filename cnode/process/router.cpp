@@ -90,7 +90,7 @@ struct Router::Impl {
   store::Replica& replica;
   Outbox outbox{options};
   Peers peers;
-  Requests requests{outbox};
+  Requests requests{outbox, peers};
   Replication replication{outbox, peers, replica};
   StoreRequests store_requests{replica, replication};
   Saves saves{options.saving, outbox};

@@ -347,3 +347,17 @@ TEST_CASE("the recorded handshakes of a BEAM, both roles") {
   expect<ReplacementProved>(accepted);
   CHECK(expect<Up>(accepted).peer.name == name("golden@localhost"));
 }
+
+TEST_CASE("BEAMs and nodes of ours can be asked questions, C nodes cannot") {
+  const auto can_be_asked = [](std::uint64_t theirs) {
+    return PeerInfo{name("peer@host"), 99, Flags(theirs) & hidden_flags}.can_be_asked();
+  };
+  // 24, 25 and 27, 29.
+  for (const std::uint64_t beam : {0xd03df7fbdULL, 0xd07df7fbdULL, 0x6d07df7fbdULL}) {
+    CHECK(can_be_asked(beam));
+  }
+  CHECK(can_be_asked(offered_flags(false).bits()));
+  CHECK(can_be_asked(offered_flags(true).bits()));
+  constexpr std::uint64_t erl_interface = 0x407074f9c;
+  CHECK_FALSE(can_be_asked(erl_interface));
+}

@@ -45,7 +45,8 @@ struct Asking {
 
   RouterOptions options = asking_options();
   Outbox outbox{options};
-  Requests requests{outbox};
+  Peers peers;
+  Requests requests{outbox, peers};
   Now now{1'000, wall_start_ms};
   bool detail = false;  // of errors, too
   std::vector<std::string> answers;
@@ -195,6 +196,24 @@ TEST_CASE("an answer may ask the next question") {
   CHECK(s.sent().size() == 1);
   s.requests.peer_down(1, s.now);
   CHECK(s.answers.size() == 1);
+}
+
+TEST_CASE("a peer that cannot be asked is sent nothing, and each question is answered at once") {
+  Asking s;
+  for (const dist::Flag flag :
+       {dist::Flag::dist_monitor, dist::Flag::dist_monitor_name, dist::Flag::spawn}) {
+    const dist::Flags lacking(dist::hidden_flags.bits() & ~static_cast<std::uint64_t>(flag));
+    s.peers.add(1, {node("c1@h"), 9, lacking});
+    s.answers.clear();
+    s.requests.call(1, "erlang", "node", {}, s.now, s.keep());
+    s.requests.call_name(1, "Elixir.Groot.Peer", erl("hello"), s.now, s.keep());
+    s.requests.cast(1, "sys", "remove", {});
+    s.requests.watch(1, s.runner, [](const Now&) { FAIL("nothing was watched"); });
+    CHECK(s.answers == Words(2, "the peer does not understand remote calls and monitors"));
+    CHECK(s.sent().empty());
+    CHECK_FALSE(s.requests.next_wake_ms());
+    s.requests.peer_down(1, s.now);
+  }
 }
 
 TEST_CASE("a cast asks for no answer") {

@@ -95,9 +95,13 @@ Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id, 
 }
 
 LinkId Script::up(const std::string& name, bool visible) {
+  return up(name, dist::offered_flags(visible));
+}
+
+LinkId Script::up(const std::string& name, dist::Flags negotiated) {
   const LinkId link = link_names_.size();
   link_names_.push_back(name);
-  router.peer_up(link, {node(name), peer_creation, dist::offered_flags(visible)}, now);
+  router.peer_up(link, {node(name), peer_creation, negotiated}, now);
   return link;
 }
 

@@ -61,6 +61,7 @@ class Script {
 
   // Links have the numbers 1, 2, 3 …
   LinkId up(const std::string& name, bool visible = false);
+  LinkId up(const std::string& name, dist::Flags negotiated);
   // What is sent on link up is thrown away.
   LinkId quiet_up(const std::string& name);
   void down(LinkId link);

@@ -1,15 +1,14 @@
 %% The program under test: which one it is, and the command line and environment it gets.
 -module(groot_program).
 
--export([executable/0, start_link/5]).
+-export([executable/0, test_program/1, start_link/5]).
 
 %% GROOT_NODE_BIN, else what has been built in the repository, release before debug.
 executable() ->
     case os:getenv("GROOT_NODE_BIN") of
         false ->
-            Root = repository(filename:dirname(filename:absname(?FILE))),
             Candidates = [
-                filename:join([Root, "build", Kind, "groot_node"])
+                filename:join([repository(), "build", Kind, "groot_node"])
              || Kind <- ["release", "debug"]
             ],
             case lists:filter(fun filelib:is_regular/1, Candidates) of
@@ -19,6 +18,15 @@ executable() ->
         Path ->
             Path
     end.
+
+%% One of the programs that play a part in a suite; `build debug` makes them.
+test_program(Name) ->
+    Path = filename:join([repository(), "build", "debug", "cpp_tests", Name]),
+    filelib:is_regular(Path) orelse error({build_first, Path}),
+    Path.
+
+repository() ->
+    repository(filename:dirname(filename:absname(?FILE))).
 
 repository(Folder) ->
     case filelib:is_regular(filename:join(Folder, "CMakeLists.txt")) of

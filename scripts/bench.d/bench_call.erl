@@ -1,5 +1,7 @@
 %% What an Elixir node pays for a call to ours, beside the same call to another Elixir node: one caller
-%% to an echo gen_server and to Groot through rpc, 64 callers to stock's storage process.
+%% to an echo gen_server and to Groot through rpc, 64 callers to stock's storage process; these also
+%% from a program that costs less than 64 processes of a BEAM do, so that the node is the limit. Each
+%% node has its own caller and does not know the other, or both would do the work of every write.
 -module(bench_call).
 
 -export([figures/1]).
@@ -15,29 +17,40 @@
 figures(Work) ->
     ok = cluster:start([{priv_dir, Work}]),
     try
-        Caller = cluster:peer(caller, no_groot),
+        Callers = {Caller, Other} = {cluster:peer(caller, no_groot), cluster:peer(other, no_groot)},
         Stock = cluster:peer(stock, v0_1),
         Ours = cluster:groot(ours, ["--connect", atom_to_list(Caller)]),
         ok = cluster:on(Stock, fun bench_echo:start/0),
-        [await:equal(pong, fun() -> cluster:call(Caller, net_adm, ping, [Node]) end) || Node <- [Ours, Stock]],
-        [ok = cluster:call(Caller, rpc, call, [Node, ?GROOT, set, [k, 1]]) || Node <- [Ours, Stock]],
+        [
+            begin
+                await:equal(pong, fun() -> cluster:call(From, net_adm, ping, [Node]) end),
+                ok = cluster:call(From, rpc, call, [Node, ?GROOT, set, [k, 1]])
+            end
+         || {From, Node} <- [{Caller, Ours}, {Other, Stock}]
+        ],
         io:format("call: ~b runs of ~b calls~n", [?RUNS, ?CALLS]),
-        Sets = runs(Caller, latencies({?STORAGE, Ours}, {set, k, 1}), latencies({bench_echo, Stock}, {set, k, 1})),
-        Gets = runs(Caller, rpc_latencies(Ours), rpc_latencies(Stock)),
-        Many = runs(Caller, many({?STORAGE, Ours}), many({?STORAGE, Stock})),
+        Sets = runs(Callers, latencies({?STORAGE, Ours}, {set, k, 1}), latencies({bench_echo, Stock}, {set, k, 1})),
+        Gets = runs(Callers, rpc_latencies(Ours), rpc_latencies(Stock)),
+        Many = runs(Callers, many({?STORAGE, Ours}), many({?STORAGE, Stock})),
+        [OneLink, Links] = [
+            [{answered(Ours, Count), answered(Stock, Count)} || _ <- lists:seq(1, ?RUNS)]
+         || Count <- [1, ?CALLERS]
+        ],
         [
             figure("GenServer.call set, one caller, median, beside an echo gen_server", "us", 1, Sets, 1),
             figure("the same, 99th percentile", "us", 2, Sets, 1),
             figure(":rpc.call get, one caller, median", "us", 1, Gets, 1),
-            figure("a set, 64 callers, time for each", "us", 1, Many, 2)
+            figure("a set, 64 callers on a BEAM, time for each", "us", 1, Many, none),
+            figure("a set, 64 callers on one node, time for each", "us", 1, OneLink, 2),
+            figure("a set, 64 callers on as many nodes, time for each", "us", 1, Links, none)
         ]
     after
         cluster:stop()
     end.
 
-%% Turn about, on the caller's node: {Ours, Theirs} of each run.
-runs(Caller, Ours, Theirs) ->
-    [{cluster:on(Caller, Ours, ?LONG_MS), cluster:on(Caller, Theirs, ?LONG_MS)} || _ <- lists:seq(1, ?RUNS)].
+%% Turn about, on the callers' nodes: {Ours, Theirs} of each run.
+runs({Caller, Other}, Ours, Theirs) ->
+    [{cluster:on(Caller, Ours, ?LONG_MS), cluster:on(Other, Theirs, ?LONG_MS)} || _ <- lists:seq(1, ?RUNS)].
 
 figure(Name, Unit, Place, Runs, Ratio) ->
     #{
@@ -45,8 +58,11 @@ figure(Name, Unit, Place, Runs, Ratio) ->
         unit => Unit,
         ours => [element(Place, Ours) || {Ours, _} <- Runs],
         stock => [element(Place, Theirs) || {_, Theirs} <- Runs],
-        wanted => {ratio_at_least, Ratio}
+        wanted => wanted(Ratio)
     }.
+
+wanted(none) -> none;
+wanted(Ratio) -> {ratio_at_least, Ratio}.
 
 latencies(Server, Request) ->
     fun() -> quantiles(fun() -> ok = gen_server:call(Server, Request) end) end.
@@ -74,3 +90,10 @@ many(Server) ->
         end),
         {Us / (?CALLERS * ?CALLS_EACH)}
     end.
+
+%% {The same} for callers in a program of C++, over so many connections: the median of its runs.
+answered(Node, Links) ->
+    Args = [atom_to_list(Node), cluster:cookie() | [integer_to_list(N) || N <- [Links, ?CALLERS, ?CALLERS * ?CALLS_EACH]]],
+    Environment = [{"ERL_EPMD_PORT", integer_to_list(cluster:epmd_port())}],
+    #{us_each := Runs} = bench:program("callers_bench", Args, Environment),
+    {lists:nth((length(Runs) + 1) div 2, lists:sort(Runs))}.
