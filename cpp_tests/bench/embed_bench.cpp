@@ -8,6 +8,7 @@
 //   set_ns          one Node::set of a new key, over all of them
 //   overwrite_ns    one Node::set of a key that is there, in random order, for each of five runs
 //   get_ns          one Node::get of a key that is there, in random order, for each of five runs
+//   get_all_ns      the same by Node::get_all, a hundred keys at a time
 //   two_threads_ns  the same by two threads at once: a read's share of the time
 //   bare_ns         the same keys found in the same table without a node around it, run by run
 //   register_bytes  memory that the process grew by, a register, without its key and its value
@@ -21,6 +22,7 @@
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +41,7 @@ constexpr int runs = 5;
 constexpr std::size_t reads_a_run = 1'000'000;  // at least half of them, in whole rounds
 constexpr std::size_t overwrites_a_run = 100'000;
 constexpr std::size_t value_bytes = 32;
+constexpr std::size_t keys_at_once = 100;
 
 int fail(const std::string& why) {
   std::fprintf(stderr, "embed_bench: %s\n", why.c_str());
@@ -110,6 +113,7 @@ int main(int argc, char** argv) {
   const std::size_t reads = rounds * keys.size();
   std::vector<double> overwrite_ns;
   std::vector<double> get_ns;
+  std::vector<double> get_all_ns;
   std::vector<double> two_threads_ns;
   std::vector<double> bare_ns;
   std::atomic<std::size_t> found = 0;
@@ -117,6 +121,17 @@ int main(int argc, char** argv) {
     std::size_t here = 0;
     for (std::size_t round = 0; round < rounds; ++round) {
       for (const Term& key : keys) here += (*node)->get(key).has_value();
+    }
+    found += here;
+  };
+  const auto read_together = [&] {
+    std::size_t here = 0;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      for (std::span<const Term> left = keys; !left.empty();) {
+        const auto some = left.first(std::min(left.size(), keys_at_once));
+        left = left.subspan(some.size());
+        for (const auto& read : (*node)->get_all(some)) here += read.has_value();
+      }
     }
     found += here;
   };
@@ -129,6 +144,7 @@ int main(int argc, char** argv) {
   };
   for (int run = 0; run < runs; ++run) {
     get_ns.push_back(nanoseconds(read_all) / static_cast<double>(reads));
+    get_all_ns.push_back(nanoseconds(read_together) / static_cast<double>(reads));
     two_threads_ns.push_back(nanoseconds([&] {
                                std::thread other(read_all);
                                read_all();
@@ -147,11 +163,12 @@ int main(int argc, char** argv) {
                            static_cast<double>(overwrites_a_run));
   }
   if (!all_set) return fail("a set was refused");
-  if (found != 4 * runs * reads) return fail("a key that was set is not there");
+  if (found != 5 * runs * reads) return fail("a key that was set is not there");
   std::printf("{\"keys\": %u, \"register_bytes\": %.1f, \"set_ns\": %.1f", count, register_bytes,
               set_ns);
   print("overwrite_ns", overwrite_ns);
   print("get_ns", get_ns);
+  print("get_all_ns", get_all_ns);
   print("two_threads_ns", two_threads_ns);
   print("bare_ns", bare_ns);
   std::printf("}\n");

@@ -19,12 +19,11 @@
 #include <string>
 #include <unistd.h>
 
-#include "cnode/process/register_codec.hpp"
 #include "cnode/process/replication.hpp"
-#include "cnode/process/term_append.hpp"
 #include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/loopback_copy.hpp"
 #include "cpp_tests/bench/raw_link.hpp"
+#include "cpp_tests/bench/update_stream.hpp"
 #include "ei_codec/term_encode.hpp"
 
 namespace {
@@ -32,36 +31,9 @@ namespace {
 using namespace groot;
 using namespace groot::ei_codec;
 
-constexpr std::int64_t before_now_ms = 10'000;  // stamps must not lie in the node's future
-
 int fail(const std::string& why) {
   std::fprintf(stderr, "stream_bench: %s\n", why.c_str());
   return 1;
-}
-
-Bytes binary_of(std::uint32_t value, std::size_t size) {
-  std::string text = std::to_string(value);
-  text.insert(0, size - text.size(), '0');
-  Bytes bytes;
-  process::append_binary(bytes, text);
-  return bytes;
-}
-
-Bytes make_stream(const bench::RawLink& link, std::uint32_t messages, std::uint32_t keys) {
-  using std::chrono::duration_cast;
-  using std::chrono::milliseconds;
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  const auto begin_ms =
-      static_cast<std::uint64_t>(duration_cast<milliseconds>(wall).count() - before_now_ms);
-  Bytes stream;
-  for (std::uint32_t i = 0; i < messages; ++i) {
-    const store::Timestamp stamp{begin_ms + i / keys, 0, 0xfedc'ba98'7654'3210};
-    const auto reg = store::Register::make({binary_of(i % keys, 16), binary_of(i, 32), stamp});
-    Bytes message;
-    process::encode_update(reg).append_to(message);
-    link.append_frame(process::storage_name, message, stream);
-  }
-  return stream;
 }
 
 Bytes last_call(const bench::RawLink& link) {
@@ -87,7 +59,7 @@ int main(int argc, char** argv) {
                                 }};
   const auto link = bench::RawLink::open(options);
   if (!link) return fail(link.error().text());
-  Bytes stream = make_stream(**link, bench::number(argv[4]), bench::number(argv[5]));
+  Bytes stream = bench::update_stream(**link, bench::number(argv[4]), bench::number(argv[5]));
   const Bytes call = last_call(**link);
   stream.insert(stream.end(), call.begin(), call.end());
 

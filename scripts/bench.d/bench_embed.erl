@@ -1,5 +1,6 @@
 %% What a program that embeds the node pays for a read and for a write (embed_bench), beside what an
-%% Elixir program pays on its own node with Groot. Neither has peers.
+%% Elixir program pays on its own node with Groot. Neither has peers, but where two threads read while
+%% updates are merged (readers_bench).
 -module(bench_embed).
 
 -export([figures/1]).
@@ -21,8 +22,10 @@ figures(Work) ->
         [
             get_figure("1,000", Few),
             two_threads_figure("1,000", Few),
+            readers_figure(200_000),
             bare_figure("1,000", Few),
             get_figure("1,000,000", Many),
+            get_all_figure("1,000,000", Many),
             bare_figure("1,000,000", Many),
             set_figure(Some),
             memory_figure(Many),
@@ -104,6 +107,27 @@ two_threads_figure(Keys, {#{two_threads_ns := Two, get_ns := One}, _}) ->
         ours => Two,
         stock => One,
         wanted => {ratio_at_least, 1.8}
+    }.
+
+%% Beside one reader and nothing to merge; processor time of the readers.
+readers_figure(PerSecond) ->
+    #{one_ns := One, two_ns := Two, per_second := Merged} = program("readers_bench", PerSecond),
+    io:format("embed: ~w updates a second were merged while two threads read~n", [Merged]),
+    #{
+        name => "get, 100,000 keys, two threads, 200,000 updates/s merged, beside one thread and none",
+        unit => "ns",
+        ours => Two,
+        stock => One,
+        wanted => {ratio_at_least, 1.8}
+    }.
+
+get_all_figure(Keys, {#{get_all_ns := Ours}, #{get_ns := Stock}}) ->
+    #{
+        name => "get_all, " ++ Keys ++ " keys, a hundred at a time, a key, beside a get of stock's",
+        unit => "ns",
+        ours => Ours,
+        stock => Stock,
+        wanted => {ratio_at_least, 3}
     }.
 
 bare_figure(Keys, {#{bare_ns := Bare}, _}) ->
