@@ -6,8 +6,9 @@
 //
 // FILE holds the cast {'$gen_cast', {update_registers, #{Key => R}}} as an external term; without
 // one a state of REGISTERS (300000) registers as stock Groot builds them. Prints one JSON object:
-// medians of seven runs into an empty replica and, right after, of the same state again; processor
-// time, so that it matters little what else the machine does.
+// medians of seven runs into an empty replica and, right after, of the same state again; and of
+// two bare passes over the same bytes, memcpy and ei_skip_term. Processor time, so that it matters
+// little what else the machine does.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -17,6 +18,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <ei.h>
 
 #include "cpp_tests/bench/full_state.hpp"
 #include "cpp_tests/bench/processor_time.hpp"
@@ -41,6 +44,22 @@ std::optional<Bytes> read_file(const char* path) {
   Bytes bytes(std::istreambuf_iterator<char>(in), {});
   if (!bytes.empty() && bytes.front() == version_byte) bytes.erase(bytes.begin());
   return bytes;
+}
+
+// The least that whoever keeps the bytes, and whoever reads them, has to do.
+double copy_ms(ByteView bytes) {
+  Bytes copy(bytes.size());
+  const double before = bench::processor_ms();
+  std::memcpy(copy.data(), bytes.data(), bytes.size());
+  return bench::processor_ms() - before;
+}
+
+std::optional<double> skip_ms(ByteView term) {
+  int at = 0;
+  const double before = bench::processor_ms();
+  const int failed = ei_skip_term(ei_codec::as_text(term).data(), &at);
+  if (failed != 0 || at != static_cast<int>(term.size())) return std::nullopt;
+  return bench::processor_ms() - before;
 }
 
 struct Times {
@@ -82,6 +101,14 @@ int main(int argc, char** argv) {
     message = *std::move(file);
   }
   const std::size_t bytes = message.size();
+  std::vector<double> copies;
+  std::vector<double> skips;
+  for (int i = 0; i < runs; ++i) {
+    copies.push_back(copy_ms(message));
+    const auto skip = skip_ms(message);
+    if (!skip) return fail("ei does not read it");
+    skips.push_back(*skip);
+  }
   const Bytes stream = bench::as_stream(std::move(message));
   std::vector<double> empty;
   std::vector<double> again;
@@ -93,7 +120,9 @@ int main(int argc, char** argv) {
     again.push_back(times->again_ms);
     registers = times->registers;
   }
-  std::printf("{\"registers\": %zu, \"bytes\": %zu, \"empty_ms\": %.2f, \"again_ms\": %.2f}\n",
-              registers, bytes, median(empty), median(again));
+  std::printf(
+      "{\"registers\": %zu, \"bytes\": %zu, \"empty_ms\": %.2f, \"again_ms\": %.2f, "
+      "\"copy_ms\": %.3f, \"skip_ms\": %.3f}\n",
+      registers, bytes, median(empty), median(again), median(copies), median(skips));
   return 0;
 }

@@ -23,10 +23,11 @@
 
 -spec main([string()]) -> no_return().
 main([Work, JsonFile, Minutes | Names]) ->
-    try lists:append([run(Name, Work, list_to_integer(Minutes)) || Name <- Names]) of
-        Figures ->
-            print(Figures),
-            ok = file:write_file(JsonFile, json(document(Figures))),
+    try [{Name, run(Name, Work, list_to_integer(Minutes))} || Name <- Names] of
+        Results ->
+            print(lists:append([Figures || {_, Figures} <- Results])),
+            New = [in_json(Name, Figure) || {Name, Figures} <- Results, Figure <- Figures],
+            ok = file:write_file(JsonFile, bench_json:encode(document(others(JsonFile, Names) ++ New))),
             io:format("~nEvery sample is in ~ts~n", [JsonFile]),
             halt(0)
     catch
@@ -205,51 +206,47 @@ number(Number) -> float_to_list(float(Number), [{decimals, 3}]).
 
 document(Figures) ->
     #{
-        taken_at => {text, calendar:system_time_to_rfc3339(erlang:system_time(second))},
         otp => {text, erlang:system_info(otp_release)},
         cores => erlang:system_info(logical_processors_available),
-        beside => {text, stock()},
-        figures => [
-            #{
-                name => {text, maps:get(name, Figure)},
-                unit => {text, maps:get(unit, Figure)},
-                ours => maps:get(ours, Figure),
-                stock => maps:get(stock, Figure),
-                beside => {text, maps:get(beside, Figure, "stock Groot")},
-                ours_median => median(maps:get(ours, Figure)),
-                ratio => ratio(Figure),
-                wanted => json_bound(maps:get(wanted, Figure)),
-                aim => json_bound(maps:get(aim, Figure, none)),
-                met => met(maps:get(wanted, Figure), Figure),
-                points => json_points(maps:get(points, Figure, none))
-            }
-         || Figure <- Figures
-        ]
+        figures => Figures
     }.
 
-json_points(none) -> none;
-json_points(#{what := Of, unit := Unit, samples := Samples}) ->
+%% Figures of another run, of benchmarks that are none of these.
+others(JsonFile, Names) ->
+    case file:read_file(JsonFile) of
+        {ok, Json} ->
+            #{figures := Figures} = bench_json:decode(Json),
+            [Figure || Figure = #{bench := {text, Name}} <- Figures, not lists:member(Name, Names)];
+        {error, enoent} ->
+            []
+    end.
+
+in_json(Name, Figure = #{name := Text, unit := Unit, ours := Ours, stock := Stock, wanted := Wanted}) ->
     #{
-        what => {text, Of},
+        bench => {text, Name},
+        taken_at => {text, calendar:system_time_to_rfc3339(erlang:system_time(second))},
+        stock_is => {text, stock()},
+        name => {text, lists:flatten(Text)},
+        unit => {text, Unit},
+        ours => Ours,
+        stock => Stock,
+        beside => {text, maps:get(beside, Figure, "stock Groot")},
+        ours_median => median(Ours),
+        ratio => ratio(Figure),
+        wanted => bound_in_json(Wanted),
+        aim => bound_in_json(maps:get(aim, Figure, none)),
+        met => met(Wanted, Figure),
+        points => points_in_json(maps:get(points, Figure, none))
+    }.
+
+bound_in_json(none) -> none;
+bound_in_json({Kind, Bound}) -> #{Kind => Bound}.
+
+points_in_json(none) ->
+    none;
+points_in_json(#{what := What, unit := Unit, samples := Samples}) ->
+    #{
+        what => {text, What},
         unit => {text, Unit},
         samples => [#{registers => N, median => median(Values), values => Values} || {N, Values} <- Samples]
     }.
-
-json_bound(none) -> none;
-json_bound({Kind, Bound}) -> #{Kind => Bound}.
-
-json(Map) when is_map(Map) ->
-    Pairs = [[json({text, atom_to_list(Key)}), $:, json(Value)] || {Key, Value} <- maps:to_list(Map)],
-    [${, lists:join($,, Pairs), $}];
-json(none) ->
-    "null";
-json(Atom) when is_boolean(Atom) -> atom_to_list(Atom);
-json({text, Text}) -> [$", unicode:characters_to_binary(lists:flatmap(fun escape/1, lists:flatten(Text))), $"];
-json(Integer) when is_integer(Integer) -> integer_to_list(Integer);
-json(Float) when is_float(Float) -> float_to_list(Float, [short]);
-json(List) when is_list(List) -> [$[, lists:join($,, [json(Item) || Item <- List]), $]].
-
-escape($") -> "\\\"";
-escape($\\) -> "\\\\";
-escape(Char) when Char < 32 -> io_lib:format("\\u~4.16.0b", [Char]);
-escape(Char) -> [Char].

@@ -19,8 +19,8 @@ figures(Work) ->
             || {Links, Key, What, Bounds} <- [
                 {10, cpu_us, "processor time", #{}},
                 {100, cpu_us, "processor time", #{}},
-                {Most, cpu_us, "processor time", #{aim => {at_most, 3}}},
-                {Most, wall_us, "until read by all", #{wanted => {at_most, 10}}}
+                {Most, cpu_us, "processor time", #{wanted => {at_most, 10}, aim => {at_most, 3}}},
+                {Most, wall_us, "until read by all", #{}}
             ]
         ]]
     after
@@ -47,14 +47,15 @@ figure(Links, Key, What, Bounds, Runs) ->
         beside => "bare sends"
     }.
 
-%% Linear is: a link among many hardly dearer than among few; the caches are allowed a quarter.
+%% Linear is: a link among many costs what it does among few. The processor's caches, which hold the
+%% sockets of few, are allowed as much again.
 linear(Runs) ->
     [Few, Many] = [hd(?LINKS), lists:last(?LINKS)],
     #{
-        name => io_lib:format("a link among ~b, until read by all, beside a link among ~b", [Many, Few]),
+        name => io_lib:format("a link among ~b, processor time, beside a link among ~b", [Many, Few]),
         unit => "us",
-        ours => [value(Many, wall_us, Run) || Run <- Runs],
-        stock => [value(Few, wall_us, Run) || Run <- Runs],
+        ours => [value(Many, cpu_us, Run) || Run <- Runs],
+        stock => [value(Few, cpu_us, Run) || Run <- Runs],
         beside => "a link among few",
-        wanted => {ratio_at_least, 0.8}
+        wanted => {ratio_at_least, 0.5}
     }.
