@@ -46,8 +46,8 @@ inline constexpr std::uint16_t sent_counter_max = 60'000;
 // A stock node merges one update_registers message in time proportional to all it holds, so up to
 // here single updates are cheaper for it.
 inline constexpr std::size_t singles_max = 15;
-// The same among many: of so many registers that it holds, merging looks at each in the time that one
-// single update takes.
+// The same among many: of so many registers that it holds, merging looks at each in the time that
+// one single update takes.
 inline constexpr std::size_t held_per_single = 4;
 // One message holds at most about this much; a larger state is several messages.
 inline constexpr std::size_t update_bytes_max = std::size_t{64} << 20;
