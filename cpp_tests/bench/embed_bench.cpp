@@ -11,6 +11,9 @@
 //   get_all_ns      the same by Node::get_all, a hundred keys at a time
 //   two_threads_ns  the same by two threads at once: a read's share of the time
 //   bare_ns         the same keys found in the same table without a node around it, run by run
+//   two_loads_ns    two loads from as much memory as the node takes, the second from where the
+//   first
+//                   says, run by run
 //   register_bytes  memory that the process grew by, a register, without its key and its value
 //
 // Not measured: readers while something is merged, peers, values that are large. Needs an epmd
@@ -28,6 +31,7 @@
 #include <vector>
 
 #include "cnode/node.hpp"
+#include "cpp_tests/bench/memory_wait.hpp"
 #include "cpp_tests/bench/resident.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "store/register_map.hpp"
@@ -94,8 +98,9 @@ int main(int argc, char** argv) {
                         }) /
                         count;
   if (!all_set) return fail("a set was refused");
-  const double register_bytes =
-      (bench::resident_bytes() - empty_bytes) / count - static_cast<double>(16 + value_bytes);
+  const double grown_bytes = bench::resident_bytes() - empty_bytes;
+  const double register_bytes = grown_bytes / count - static_cast<double>(16 + value_bytes);
+  const auto held_bytes = static_cast<std::size_t>(std::max(grown_bytes, 0.0));
 
   store::RegisterMap bare;
   std::vector<Term> keys;
@@ -116,6 +121,7 @@ int main(int argc, char** argv) {
   std::vector<double> get_all_ns;
   std::vector<double> two_threads_ns;
   std::vector<double> bare_ns;
+  std::vector<double> two_loads_ns;
   std::atomic<std::size_t> found = 0;
   const auto read_all = [&] {
     std::size_t here = 0;
@@ -151,6 +157,7 @@ int main(int argc, char** argv) {
                                other.join();
                              }) /
                              static_cast<double>(2 * reads));
+    two_loads_ns.push_back(2 * bench::dependent_load_ns(held_bytes));
     bare_ns.push_back(nanoseconds(look_all_up) / static_cast<double>(reads));
   }
   // Last: what takes the place of a register lies elsewhere in memory, which reads would notice.
@@ -171,6 +178,7 @@ int main(int argc, char** argv) {
   print("get_all_ns", get_all_ns);
   print("two_threads_ns", two_threads_ns);
   print("bare_ns", bare_ns);
+  print("two_loads_ns", two_loads_ns);
   std::printf("}\n");
   return 0;
 }

@@ -25,6 +25,7 @@ figures(Work) ->
             readers_figure(200_000),
             bare_figure("1,000", Few),
             get_figure("1,000,000", Many),
+            two_loads_figure("1,000,000", Many),
             get_all_figure("1,000,000", Many),
             bare_figure("1,000,000", Many),
             set_figure(Some),
@@ -119,6 +120,17 @@ readers_figure(PerSecond) ->
         ours => Two,
         stock => One,
         wanted => {ratio_at_least, 1.8}
+    }.
+
+%% What a look-up cannot do without: where the register is, then the register.
+two_loads_figure(Keys, {#{get_ns := Ours, two_loads_ns := Two}, _}) ->
+    #{
+        name => "get, " ++ Keys ++ " keys, beside two loads from as much memory, one after the other",
+        unit => "ns",
+        ours => Ours,
+        stock => Two,
+        beside => "two loads",
+        wanted => none
     }.
 
 get_all_figure(Keys, {#{get_all_ns := Ours}, #{get_ns := Stock}}) ->
