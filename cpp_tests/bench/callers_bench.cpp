@@ -23,6 +23,8 @@
 
 #include <ei.h>
 
+#include "cpp_tests/bench/samples.hpp"
+
 namespace {
 
 constexpr int runs = 5;
@@ -203,14 +205,14 @@ int main(int argc, char** argv) {
     links.push_back(std::make_unique<Link>());
     if (!links.back()->connect(argv[1], argv[2], i)) return fail("the node cannot be reached");
   }
-  std::string figures;
+  std::vector<double> us_each;
   for (int i = 0; i < runs; ++i) {
     const auto before = std::chrono::steady_clock::now();
     if (!run(links, callers, calls)) return fail("a call was not answered");
     const std::chrono::duration<double, std::micro> took =
         std::chrono::steady_clock::now() - before;
-    figures += (i > 0 ? ", " : "") + std::to_string(took.count() / static_cast<double>(calls));
+    us_each.push_back(took.count() / static_cast<double>(calls));
   }
-  std::printf("{\"us_each\": [%s]}\n", figures.c_str());
+  std::printf("{%s}\n", groot::bench::samples("us_each", us_each).c_str());
   return 0;
 }

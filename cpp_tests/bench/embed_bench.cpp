@@ -24,15 +24,18 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <random>
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cnode/node.hpp"
 #include "cpp_tests/bench/memory_wait.hpp"
 #include "cpp_tests/bench/resident.hpp"
+#include "cpp_tests/bench/samples.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "store/register_map.hpp"
 
@@ -64,12 +67,6 @@ double nanoseconds(Work&& work) {
   work();
   const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - before;
   return took.count();
-}
-
-void print(const char* name, const std::vector<double>& values) {
-  std::printf(", \"%s\": [", name);
-  for (std::size_t i = 0; i < values.size(); ++i) std::printf(i ? ", %.2f" : "%.2f", values[i]);
-  std::printf("]");
 }
 
 }  // namespace
@@ -173,12 +170,16 @@ int main(int argc, char** argv) {
   if (found != 5 * runs * reads) return fail("a key that was set is not there");
   std::printf("{\"keys\": %u, \"register_bytes\": %.1f, \"set_ns\": %.1f", count, register_bytes,
               set_ns);
-  print("overwrite_ns", overwrite_ns);
-  print("get_ns", get_ns);
-  print("get_all_ns", get_all_ns);
-  print("two_threads_ns", two_threads_ns);
-  print("bare_ns", bare_ns);
-  print("two_loads_ns", two_loads_ns);
+  for (const auto& [name, values] :
+       std::initializer_list<std::pair<const char*, const std::vector<double>&>>{
+           {"overwrite_ns", overwrite_ns},
+           {"get_ns", get_ns},
+           {"get_all_ns", get_all_ns},
+           {"two_threads_ns", two_threads_ns},
+           {"bare_ns", bare_ns},
+           {"two_loads_ns", two_loads_ns}}) {
+    std::printf(", %s", bench::samples(name, values).c_str());
+  }
   std::printf("}\n");
   return 0;
 }

@@ -22,6 +22,7 @@
 #include "cnode/process/term_append.hpp"
 #include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/processor_time.hpp"
+#include "cpp_tests/bench/samples.hpp"
 
 namespace {
 
@@ -157,11 +158,11 @@ int main(int argc, char** argv) {
   turn_ms = std::max(turn_ms, two.turn_ms);
   const std::size_t differ_bytes = two.bytes;
   two.bytes = 0;
-  std::string idle_ms;
+  std::vector<double> idle_ms;
   for (int round = 0; round < idle_rounds; ++round) {
     before = bench::processor_ms();
     two.pass_a_round();
-    idle_ms += (round ? ", " : "") + std::to_string(bench::processor_ms() - before);
+    idle_ms.push_back(bench::processor_ms() - before);
   }
   const std::size_t idle_bytes = two.bytes / idle_rounds;
   if (!two.equal() || two.a.replica.size() != two.b.replica.size()) {
@@ -171,8 +172,8 @@ int main(int argc, char** argv) {
   std::printf(
       "{\"registers\": %u, \"differ_ratio\": %.3f, \"differ_bytes\": %zu, \"differ_ms\": %.3f, "
       "\"join_ms\": %.3f, \"turn_ms\": %.2f, \"idle_bytes\": %zu, "
-      "\"idle_ms\": [%s]}\n",
+      "%s}\n",
       count, static_cast<double>(differ_bytes) / static_cast<double>(differing_bytes), differ_bytes,
-      differ_ms, join_ms, turn_ms, idle_bytes, idle_ms.c_str());
+      differ_ms, join_ms, turn_ms, idle_bytes, bench::samples("idle_ms", idle_ms).c_str());
   return 0;
 }

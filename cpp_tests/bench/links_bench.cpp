@@ -25,6 +25,7 @@
 #include "cpp_tests/bench/loopback_copy.hpp"
 #include "cpp_tests/bench/processor_time.hpp"
 #include "cpp_tests/bench/raw_link.hpp"
+#include "cpp_tests/bench/samples.hpp"
 #include "cpp_tests/bench/sinks.hpp"
 #include "ei_codec/term_encode.hpp"
 
@@ -106,12 +107,6 @@ Result<std::vector<double>> write_bare(std::uint32_t links, std::uint32_t rounds
   return bare_us;
 }
 
-void print(const char* name, const std::vector<double>& values) {
-  std::printf("\"%s\": [", name);
-  for (std::size_t i = 0; i < values.size(); ++i) std::printf(i ? ", %.3f" : "%.3f", values[i]);
-  std::printf("]");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -124,12 +119,8 @@ int main(int argc, char** argv) {
   if (!times) return fail(times.error().text());
   const auto bare_us = write_bare(links, rounds);
   if (!bare_us) return fail(bare_us.error().text());
-  std::printf("{");
-  print("cpu_us", times->cpu_us);
-  std::printf(", ");
-  print("wall_us", times->wall_us);
-  std::printf(", ");
-  print("bare_us", *bare_us);
-  std::printf("}\n");
+  std::printf("{%s, %s, %s}\n", bench::samples("cpu_us", times->cpu_us).c_str(),
+              bench::samples("wall_us", times->wall_us).c_str(),
+              bench::samples("bare_us", *bare_us).c_str());
   return 0;
 }

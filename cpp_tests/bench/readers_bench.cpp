@@ -24,6 +24,7 @@
 
 #include "cnode/node.hpp"
 #include "cpp_tests/bench/arguments.hpp"
+#include "cpp_tests/bench/samples.hpp"
 #include "cpp_tests/bench/update_stream.hpp"
 
 namespace {
@@ -71,12 +72,6 @@ bool send(bench::RawLink& link, ei_codec::ByteView stream) {
     stream = stream.subspan(some.size());
   }
   return true;
-}
-
-void print(const char* name, const std::vector<double>& values) {
-  std::printf("\"%s\": [", name);
-  for (std::size_t i = 0; i < values.size(); ++i) std::printf(i ? ", %.2f" : "%.2f", values[i]);
-  std::printf("]");
 }
 
 }  // namespace
@@ -129,12 +124,8 @@ int main(int argc, char** argv) {
     merged_per_second.push_back(static_cast<double>(merged_meanwhile) /
                                 std::chrono::duration<double>(run_time).count());
   }
-  std::printf("{");
-  print("one_ns", one_ns);
-  std::printf(", ");
-  print("two_ns", two_ns);
-  std::printf(", ");
-  print("per_second", merged_per_second);
-  std::printf("}\n");
+  std::printf("{%s, %s, %s}\n", bench::samples("one_ns", one_ns).c_str(),
+              bench::samples("two_ns", two_ns).c_str(),
+              bench::samples("per_second", merged_per_second).c_str());
   return 0;
 }
