@@ -9,12 +9,21 @@
 //
 //   cpu_us   processor time of the node's process, all threads
 //   wall_us  from before the set to when the last link has read it, which the readers take part in
-//   bare_us  as many bytes sent once over each of LINKS connections to nobody who reads
+//   bare_us  processor time of a thread that sends as many bytes once over each of LINKS
+//   connections,
+//            while another one reads them
 //
 // Needs an epmd (ERL_EPMD_PORT), and twice as many open files as links.
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <string>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "cnode/node.hpp"
@@ -88,6 +97,58 @@ Bytes frame_of_a_round() {
   return frame;
 }
 
+// Reads all that comes, in a thread of its own.
+class Reader {
+ public:
+  explicit Reader(const std::vector<bench::LoopbackPair>& pairs)
+      : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    for (const auto& pair : pairs) {
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.fd = pair.far();
+      ::epoll_ctl(epoll_, EPOLL_CTL_ADD, pair.far(), &event);
+    }
+    thread_ = std::thread([this] { run(); });
+  }
+  // The connections have ended.
+  ~Reader() {
+    thread_.join();
+    ::close(epoll_);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  void wait_for(std::size_t bytes) const {
+    for (std::size_t now = bytes_; now < bytes; now = bytes_) bytes_.wait(now);
+  }
+
+ private:
+  void run() {
+    std::array<epoll_event, 256> events{};
+    std::array<std::uint8_t, 4'096> buffer{};
+    while (true) {
+      const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+      for (int i = 0; i < count; ++i) {
+        const ssize_t got =
+            ::read(events[static_cast<std::size_t>(i)].data.fd, buffer.data(), buffer.size());
+        if (got <= 0) return;
+        bytes_ += static_cast<std::size_t>(got);
+      }
+      bytes_.notify_all();
+    }
+  }
+
+  int epoll_;
+  std::atomic<std::size_t> bytes_ = 0;
+  std::thread thread_;
+};
+
+double thread_us() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+}
+
 Result<std::vector<double>> write_bare(std::uint32_t links, std::uint32_t rounds) {
   const Bytes frame = frame_of_a_round();
   std::vector<bench::LoopbackPair> pairs;
@@ -96,14 +157,17 @@ Result<std::vector<double>> write_bare(std::uint32_t links, std::uint32_t rounds
     if (!pair) return pair.error();
     pairs.push_back(*std::move(pair));
   }
+  const Reader reader(pairs);
   std::vector<double> bare_us;
-  for (std::uint32_t round = 0; round < rounds; ++round) {
-    const double before = bench::processor_us();
-    for (const auto& pair : pairs) {
-      if (!bench::write_all(pair.near(), frame)) return std::make_error_code(std::errc::io_error);
-    }
-    bare_us.push_back((bench::processor_us() - before) / links);
+  bool written = true;
+  for (std::uint32_t round = 0; written && round < rounds; ++round) {
+    const double before = thread_us();
+    for (const auto& pair : pairs) written = bench::write_all(pair.near(), frame) && written;
+    bare_us.push_back((thread_us() - before) / links);
+    if (written) reader.wait_for((round + 1) * links * frame.size());
   }
+  ::shutdown(pairs.front().near(), SHUT_WR);
+  if (!written) return std::make_error_code(std::errc::io_error);
   return bare_us;
 }
 

@@ -4,7 +4,7 @@
 //   set_bench SETS KEYS beam NODE COOKIE
 //   set_bench SETS KEYS links COUNT
 //
-// beam: the peer is the BEAM node NODE with stock Groot, which sets the key `done`, to anything but
+// beam: the peer is the BEAM node NODE with stock Groot, which sets our key `done`, to anything but
 // `none`, when it has the last value of each key. links: COUNT peers of our own kind that read and
 // keep nothing (sinks.hpp). SETS writes go round KEYS keys, `session_00000000` on; the values are
 // of 32 bytes, the number of the set last in them. Prints one JSON object:

@@ -15,6 +15,7 @@
 -define(KEYS, 100_000).
 -define(PEERS, 50).
 -define(GROOT, 'Elixir.Groot').
+-define(STORAGE, 'Elixir.Groot.Storage').
 -define(LONG_MS, 600_000).
 
 figures(Work) ->
@@ -105,9 +106,9 @@ arrived({Pid, Monitor}) ->
 last_values(Sets) -> {Sets - ?KEYS, Sets - 1}.
 
 %% When the last value of every key was there, Unix time in microseconds. The program with the node is
-%% told by a write of our own.
+%% told at once: a write of this node's own, after such a backlog, reaches a hidden node late.
 tell(Us) ->
-    ok = ?GROOT:set(done, Us),
+    ok = gen_server:call({?STORAGE, 'set_bench@127.0.0.1'}, {set, done, Us}, ?LONG_MS),
     Us.
 
 await_all({First, Last}, Then) ->
