@@ -9,7 +9,6 @@
 // JSON object, us_each: microseconds for each call. Uses ERL_EPMD_PORT.
 #include <arpa/inet.h>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -23,6 +22,7 @@
 
 #include <ei.h>
 
+#include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/samples.hpp"
 
 namespace {
@@ -35,12 +35,6 @@ constexpr char pass_through = 112;
 int fail(const char* why) {
   std::fprintf(stderr, "callers_bench: %s\n", why);
   return 1;
-}
-
-bool parse(const char* text, long& value) {
-  const char* const end = text + std::strlen(text);
-  const auto parsed = std::from_chars(text, end, value);
-  return parsed.ec == std::errc() && parsed.ptr == end && value > 0;
 }
 
 // One connection, and the callers behind it.
@@ -192,11 +186,10 @@ bool run(Links& links, long callers, long calls) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  long link_count = 0;
-  long callers = 0;
-  long calls = 0;
-  if (argc != 6 || !parse(argv[3], link_count) || !parse(argv[4], callers) ||
-      !parse(argv[5], calls)) {
+  const long link_count = argc == 6 ? groot::bench::number(argv[3]) : 0;
+  const long callers = argc == 6 ? groot::bench::number(argv[4]) : 0;
+  const long calls = argc == 6 ? groot::bench::number(argv[5]) : 0;
+  if (link_count == 0 || callers == 0 || calls == 0) {
     return fail("usage: callers_bench NODE COOKIE LINKS CALLERS CALLS");
   }
   if (ei_init() != 0) return fail("no erl_interface");

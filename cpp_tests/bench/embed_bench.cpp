@@ -12,18 +12,15 @@
 //   two_threads_ns  the same by two threads at once: a read's share of the time
 //   bare_ns         the same keys found in the same table without a node around it, run by run
 //   two_loads_ns    two loads from as much memory as the node takes, the second from where the
-//   first
-//                   says, run by run
+//                   first says, run by run
 //   register_bytes  memory that the process grew by, a register, without its key and its value
 //
 // Not measured: readers while something is merged, peers, values that are large. Needs an epmd
 // (ERL_EPMD_PORT).
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <initializer_list>
 #include <random>
 #include <span>
@@ -33,6 +30,7 @@
 #include <vector>
 
 #include "cnode/node.hpp"
+#include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/memory_wait.hpp"
 #include "cpp_tests/bench/resident.hpp"
 #include "cpp_tests/bench/samples.hpp"
@@ -72,10 +70,8 @@ double nanoseconds(Work&& work) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint32_t count = 0;
-  const char* const argument = argc == 2 ? argv[1] : "";
-  const auto parsed = std::from_chars(argument, argument + std::strlen(argument), count);
-  if (parsed.ec != std::errc() || *parsed.ptr != '\0' || count == 0 || count > 99'999'999) {
+  const std::uint32_t count = argc == 2 ? bench::number(argv[1]) : 0;
+  if (count == 0 || count > 99'999'999) {
     return fail("usage: embed_bench KEYS");
   }
   NodeOptions options;

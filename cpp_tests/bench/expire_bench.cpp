@@ -5,15 +5,14 @@
 //
 // Prints one JSON object, in bytes of resident memory. A round with a few keys goes before, so that
 // the program's own pages are in memory. Needs an epmd (ERL_EPMD_PORT).
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <malloc.h>
 #include <string>
 #include <thread>
 
 #include "cnode/node.hpp"
+#include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/resident.hpp"
 
 namespace {
@@ -58,12 +57,8 @@ void wait_for_end(const Node& node, double bytes) {
 int main(int argc, char** argv) {
   // As the daemon does.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  std::uint32_t count = 0;
-  const char* const argument = argc == 2 ? argv[1] : "";
-  const auto parsed = std::from_chars(argument, argument + std::strlen(argument), count);
-  if (parsed.ec != std::errc() || *parsed.ptr != '\0' || count == 0) {
-    return fail("usage: expire_bench KEYS");
-  }
+  const std::uint32_t count = argc == 2 ? bench::number(argv[1]) : 0;
+  if (count == 0) return fail("usage: expire_bench KEYS");
   NodeOptions options;
   options.name = "expire@127.0.0.1";
   options.long_names = true;

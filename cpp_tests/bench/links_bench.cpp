@@ -10,15 +10,13 @@
 //   cpu_us   processor time of the node's process, all threads
 //   wall_us  from before the set to when the last link has read it, which the readers take part in
 //   bare_us  processor time of a thread that sends as many bytes once over each of LINKS
-//   connections,
-//            while another one reads them
+//            connections, while another one reads them
 //
 // Needs an epmd (ERL_EPMD_PORT), and twice as many open files as links.
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -143,12 +141,6 @@ class Reader {
   std::thread thread_;
 };
 
-double thread_us() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
-}
-
 Result<std::vector<double>> write_bare(std::uint32_t links, std::uint32_t rounds) {
   const Bytes frame = frame_of_a_round();
   std::vector<bench::LoopbackPair> pairs;
@@ -161,9 +153,9 @@ Result<std::vector<double>> write_bare(std::uint32_t links, std::uint32_t rounds
   std::vector<double> bare_us;
   bool written = true;
   for (std::uint32_t round = 0; written && round < rounds; ++round) {
-    const double before = thread_us();
+    const double before = bench::thread_us();
     for (const auto& pair : pairs) written = bench::write_all(pair.near(), frame) && written;
-    bare_us.push_back((thread_us() - before) / links);
+    bare_us.push_back((bench::thread_us() - before) / links);
     if (written) reader.wait_for((round + 1) * links * frame.size());
   }
   ::shutdown(pairs.front().near(), SHUT_WR);

@@ -7,10 +7,8 @@
 // that saving took, and the median of five loads, each into a new replica; time on the wall, with
 // the file in the page cache.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -19,6 +17,7 @@
 #include "cnode/disk/limits.hpp"
 #include "cnode/disk/load.hpp"
 #include "cnode/process/term_append.hpp"
+#include "cpp_tests/bench/arguments.hpp"
 
 namespace {
 
@@ -78,10 +77,9 @@ double milliseconds(Call&& call) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return fail("usage: load_bench DIRECTORY [REGISTERS]");
+  const std::uint32_t count = argc > 2 ? bench::number(argv[2]) : 1'000'000;
+  if (argc < 2 || count == 0) return fail("usage: load_bench DIRECTORY [REGISTERS]");
   const std::string directory = argv[1];
-  std::uint32_t count = 1'000'000;
-  if (argc > 2) std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), count);
   if (std::filesystem::exists(directory)) return fail(directory + " exists");
   Result<void> saved;
   const double save_ms = milliseconds([&] { saved = save(directory, count); });

@@ -10,7 +10,6 @@
 // two bare passes over the same bytes, memcpy and ei_skip_term. Processor time, so that it matters
 // little what else the machine does.
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -21,6 +20,7 @@
 
 #include <ei.h>
 
+#include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/full_state.hpp"
 #include "cpp_tests/bench/processor_time.hpp"
 
@@ -90,10 +90,8 @@ double median(std::vector<double> values) {
 
 int main(int argc, char** argv) {
   const char* const argument = argc > 1 ? argv[1] : "300000";
-  std::uint32_t count = 0;
-  const char* const end = argument + std::strlen(argument);
   Bytes message;
-  if (const auto parsed = std::from_chars(argument, end, count); parsed.ptr == end) {
+  if (const std::uint32_t count = bench::number(argument); count > 0) {
     message = bench::full_state(count);
   } else {
     auto file = read_file(argument);

@@ -16,7 +16,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <random>
 #include <string>
 #include <thread>
@@ -24,6 +23,7 @@
 
 #include "cnode/node.hpp"
 #include "cpp_tests/bench/arguments.hpp"
+#include "cpp_tests/bench/processor_time.hpp"
 #include "cpp_tests/bench/samples.hpp"
 #include "cpp_tests/bench/update_stream.hpp"
 
@@ -43,15 +43,9 @@ int fail(const std::string& why) {
   return 1;
 }
 
-double thread_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
 // Reads until `end`: processor time for each read; 0 when a key was missing.
 double read_until(const Node& node, const std::vector<Term>& order, Clock::time_point end) {
-  const double before = thread_ns();
+  const double before_us = bench::thread_us();
   std::size_t reads = 0;
   bool all_there = true;
   while (Clock::now() < end) {
@@ -59,7 +53,7 @@ double read_until(const Node& node, const std::vector<Term>& order, Clock::time_
       if (!node.get(order[reads % order.size()])) all_there = false;
     }
   }
-  return all_there ? (thread_ns() - before) / static_cast<double>(reads) : 0;
+  return all_there ? (bench::thread_us() - before_us) * 1e3 / static_cast<double>(reads) : 0;
 }
 
 // All of it, evenly over `run_time`: as much every `beat`.

@@ -96,4 +96,4 @@ answered(Node, Links) ->
     Args = [atom_to_list(Node), cluster:cookie() | [integer_to_list(N) || N <- [Links, ?CALLERS, ?CALLERS * ?CALLS_EACH]]],
     Environment = [{"ERL_EPMD_PORT", integer_to_list(cluster:epmd_port())}],
     #{us_each := Runs} = bench:program("callers_bench", Args, Environment),
-    {lists:nth((length(Runs) + 1) div 2, lists:sort(Runs))}.
+    {bench:median(Runs)}.
