@@ -27,7 +27,7 @@ fail() {
 }
 
 # build PRESET [TARGET…]: configures build/PRESET and builds the targets, or all of them. Quiet
-# unless something is compiled or goes wrong.
+# unless something is compiled or goes wrong; in CI unless something goes wrong.
 build() {
   local preset=$1 log
   shift
@@ -40,7 +40,8 @@ build() {
   }
   local targets=()
   [ $# -eq 0 ] || targets=(--target "$@")
-  cmake --build "build/$preset" --parallel "$cores" ${targets[@]+"${targets[@]}"}
+  cmake --build "build/$preset" --parallel "$cores" ${targets[@]+"${targets[@]}"} \
+    ${CI:+-- --quiet}
 }
 
 # Counts of a ctest -V log: "PASSED FAILED", doctest cases. A program that ended without doctest's
