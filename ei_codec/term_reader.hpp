@@ -74,6 +74,9 @@ class TermReader {
   }
   // Bytes not consumed yet.
   [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  [[nodiscard]] ByteView ahead() const { return {at_, end_}; }
+  // Consumes so many of them. Precondition: they end where a term does.
+  void skip(std::size_t bytes) { at_ += bytes; }
 
   // Headers: the elements follow and are taken one by one.
   std::optional<std::uint32_t> take_tuple() {  // arity

@@ -1,6 +1,6 @@
-// The hash of a key. Multiply and fold: each 16 bytes are spread over 128 bits by one
-// multiplication, whose halves are folded together. Keys are mostly under 32 bytes: two or three
-// multiplications. Here for all to see, as a call would cost a look-up as much again.
+// Hashes of bytes, of a key above all. Multiply and fold: each 16 bytes are spread over 128 bits by
+// one multiplication, whose halves are folded together. Keys are mostly under 32 bytes: two or
+// three multiplications. Here for all to see, as a call would cost a look-up as much again.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,11 @@ std::uint64_t read_word(const std::uint8_t* from) {
   return word;
 }
 
-// 64 bits, all of them usable as an index. Not keyed: keys come from the cluster, which is trusted
-// with far more than collisions. Frozen: data files carry it as a check on their records.
-[[nodiscard]] inline std::uint64_t hash_key(ei_codec::ByteView key) {
-  const std::uint8_t* at = key.data();
-  std::size_t left = key.size();
-  std::uint64_t state = sqrt_2 ^ left;
+// 64 bits, all of them usable as an index.
+[[nodiscard]] inline std::uint64_t hash_bytes(ei_codec::ByteView bytes, std::uint64_t seed) {
+  const std::uint8_t* at = bytes.data();
+  std::size_t left = bytes.size();
+  std::uint64_t state = seed ^ left;
   for (; left > 16; at += 16, left -= 16) {
     state = fold(read_word<std::uint64_t>(at) ^ sqrt_3, read_word<std::uint64_t>(at + 8) ^ state);
   }
@@ -40,7 +39,13 @@ std::uint64_t read_word(const std::uint8_t* from) {
     a = (std::uint64_t{at[0]} << 16) | (std::uint64_t{at[left / 2]} << 8) | at[left - 1];
   }
   state = fold(a ^ sqrt_5, b ^ state);
-  return fold(state ^ sqrt_7, sqrt_3 ^ key.size());
+  return fold(state ^ sqrt_7, sqrt_3 ^ bytes.size());
+}
+
+// Not keyed: keys come from the cluster, which is trusted with far more than collisions. Frozen:
+// data files carry it as a check on their records.
+[[nodiscard]] inline std::uint64_t hash_key(ei_codec::ByteView key) {
+  return hash_bytes(key, sqrt_2);
 }
 
 }  // namespace groot::store

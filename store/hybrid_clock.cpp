@@ -58,8 +58,12 @@ ReceiveOutcome HybridClock::receive(const Timestamp& stamp, std::int64_t wall_ms
   return outcome;
 }
 
+bool HybridClock::is_past(const Timestamp& stamp) const {
+  return std::tie(stamp.time_ms, stamp.counter) <= std::tie(last_.time_ms, last_.counter);
+}
+
 void HybridClock::resume(const Timestamp& stamp) {
-  if (std::tie(stamp.time_ms, stamp.counter) <= std::tie(last_.time_ms, last_.counter)) return;
+  if (is_past(stamp)) return;
   last_.time_ms = stamp.time_ms;
   last_.counter = stamp.counter;
 }

@@ -44,6 +44,9 @@ class HybridClock {
   // The same for a stamp that an earlier run of this node had come to: never rejected.
   void resume(const Timestamp& stamp);
 
+  // Whether every later stamp will be above it.
+  [[nodiscard]] bool is_past(const Timestamp& stamp) const;
+
   [[nodiscard]] std::uint64_t node_id() const { return last_.node_id; }
   [[nodiscard]] const Timestamp& last() const { return last_; }
 

@@ -39,6 +39,7 @@ void PeerKnowledge::peer_lost_data() {
   shown_.clear_all();
   sent_.clear_all();
   sent_before_.clear_all();
+  pairs_.forget();
   end_full_state();
 }
 
@@ -53,6 +54,24 @@ void PeerKnowledge::we_lost_data() {
 void PeerKnowledge::begin_full_state() {
   end_full_state();
   in_full_state_ = true;
+  pairs_.begin();
+}
+
+Repeated PeerKnowledge::take_repeated(ByteView ahead, std::size_t place, std::size_t count_max) {
+  Repeated taken;
+  if (!in_full_state_) return taken;
+  while (taken.pairs < count_max) {
+    const RepeatedPairs::Pair* const pair = pairs_.next(ahead.subspan(taken.bytes));
+    if (pair == nullptr || !shown_.test(pair->slot)) {
+      pairs_.differs(place + taken.pairs);
+      break;
+    }
+    seen_.set(pair->slot);
+    taken.bytes += pair->size;
+    pairs_.repeated(place + taken.pairs);
+    ++taken.pairs;
+  }
+  return taken;
 }
 
 void PeerKnowledge::showed(Slot slot, bool up_to_date) {

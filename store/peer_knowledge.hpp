@@ -17,6 +17,7 @@
 #include "store/effects.hpp"
 #include "store/register.hpp"
 #include "store/register_map.hpp"
+#include "store/repeated_pairs.hpp"
 #include "store/slot_bits.hpp"
 
 namespace groot::store {
@@ -29,8 +30,13 @@ enum class Verdict {
 
 class PeerKnowledge {
  public:
-  PeerKnowledge(PeerId id, PeerKind kind, std::int64_t monotonic_ms)
-      : id_(id), kind_(kind), level_ms_(monotonic_ms), retry_epoch_ms_(monotonic_ms) {}
+  // `seed`: see RepeatedPairs.
+  PeerKnowledge(PeerId id, PeerKind kind, std::int64_t monotonic_ms, std::uint64_t seed)
+      : id_(id),
+        kind_(kind),
+        level_ms_(monotonic_ms),
+        retry_epoch_ms_(monotonic_ms),
+        pairs_(seed) {}
 
   [[nodiscard]] PeerId id() const { return id_; }
   [[nodiscard]] PeerKind kind() const { return kind_; }
@@ -72,6 +78,17 @@ class PeerKnowledge {
   [[nodiscard]] Verdict judge(Slot slot, const Register& reg, bool young, bool ancient) const;
   void end_full_state();
 
+  // The pairs of the full state under way that `ahead` begins with, the first at `place`, as far as
+  // they are those that the last one had here and still show our versions: they have been shown.
+  [[nodiscard]] Repeated take_repeated(ByteView ahead, std::size_t place, std::size_t count_max);
+  // The pair that take_repeated stopped at shows this slot. `as_before`: should it come again while
+  // our version stays, it would change nothing.
+  void read_pair(const ShownPair& pair, Slot slot, bool as_before) {
+    pairs_.read(pair.place, slot, as_before ? pair.bytes : ByteView());
+  }
+  // The full state under way was complete.
+  void keep_pairs() { pairs_.end(); }
+
  private:
   PeerId id_;
   PeerKind kind_;
@@ -86,6 +103,7 @@ class PeerKnowledge {
   bool in_full_state_ = false;
   SlotBits seen_;     // in the full state under way
   SlotBits changed_;  // our version changed while it was under way
+  RepeatedPairs pairs_;
 };
 
 }  // namespace groot::store

@@ -112,6 +112,7 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
     if (merge_order(incoming, found->reg->view()) <= 0) {
       if (shower != nullptr) shower->showed(found->slot, reg.stamp >= held);
       outcome.ours_is_newer = reg.stamp < held;
+      outcome.slot = found->slot;
       if (outcome.ours_is_newer && !registers.is_counted(found->slot))
         tell_ancient(from, found->reg, effects);
       return outcome;
@@ -124,12 +125,13 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   if (expired && tells_peers) effects.emplace_back(SendToAll{stored, 0});
   const Slot slot = store(std::move(stored), hash, found, now, effects);
   if (shower != nullptr) shower->showed(slot, reg.stamp >= incoming.stamp);
+  outcome.slot = slot;
   outcome.changed = true;
   return outcome;
 }
 
 bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const RegisterView> batch,
-                          const Now& now, Effects& effects) {
+                          const Now& now, Effects& effects, std::span<const ShownPair> pairs) {
   const std::uint64_t changes_before = changes;
   std::array<std::uint64_t, merge_batch_max> hashes;
   for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), hashes.size()))) {
@@ -140,8 +142,14 @@ bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const Re
     }
     for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_register(hashes[i]);
     for (std::size_t i = 0; i < some.size(); ++i) {
-      merge(from, shower, some[i], hashes[i], now, effects);
+      const MergeOutcome merged = merge(from, shower, some[i], hashes[i], now, effects);
+      if (pairs.empty() || shower == nullptr || !merged.slot) continue;
+      // A stamp that did not move our clock is looked at again.
+      const bool as_before =
+          !merged.changed && !merged.ours_is_newer && clock.is_past(some[i].stamp);
+      shower->read_pair(pairs[i], *merged.slot, as_before);
     }
+    if (!pairs.empty()) pairs = pairs.subspan(some.size());
   }
   return changes != changes_before;
 }

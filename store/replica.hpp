@@ -22,6 +22,7 @@
 #include "store/limits.hpp"
 #include "store/register.hpp"
 #include "store/register_map.hpp"
+#include "store/repeated_pairs.hpp"
 #include "store/store_error.hpp"
 #include "store/time.hpp"
 
@@ -37,6 +38,7 @@ struct ReplicaOptions {
 struct MergeOutcome {
   bool changed = false;        // ours was older or absent: the register is now ours
   bool ours_is_newer = false;  // what arrived is older than what we hold
+  std::optional<Slot> slot;    // where the key is held, if it is
 };
 
 class Replica {
@@ -123,8 +125,14 @@ class Replica {
   // A stock peer is not sent tombstones of keys that it lacks: it reads nil as it is.
   // Without peer_up and begin_full_state, merge_full_state is merge, and end_full_state nothing.
   void begin_full_state(PeerId peer);
+  // `pairs`: what each register came as, so that it is known when it comes again; or none.
   bool merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
-                        Effects& effects);
+                        Effects& effects, std::span<const ShownPair> pairs = {});
+  // How much of the state ahead need not be read: pairs, the first of which has this place, whose
+  // bytes came in the peer's last state as well, while our versions have stayed as they were. They
+  // count as merged. The pair that this stops at is read, and merged before the state ends.
+  [[nodiscard]] Repeated merge_repeated(PeerId peer, ByteView ahead, std::size_t place,
+                                        std::size_t count_max);
   // Whether any register changed by it.
   bool end_full_state(PeerId peer, const Now& now, Effects& effects);
 

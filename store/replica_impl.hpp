@@ -35,9 +35,9 @@ struct Replica::Impl {
   // the key.
   MergeOutcome merge(PeerId from, PeerKnowledge* shower, const RegisterView& reg,
                      std::uint64_t hash, const Now& now, Effects& effects);
-  // One after the other. Whether any changed.
+  // One after the other. Whether any changed. `pairs`: none, or what each came as from `shower`.
   bool merge(PeerId from, PeerKnowledge* shower, std::span<const RegisterView> registers,
-             const Now& now, Effects& effects);
+             const Now& now, Effects& effects, std::span<const ShownPair> pairs = {});
   void expire_due(const Now& now, Effects& effects);
   // Whether a node of ours that is up may lack the tombstone, and hold an older version.
   [[nodiscard]] bool is_held(Slot tombstone) const;

@@ -19,7 +19,7 @@ bool Replica::Impl::is_young(Slot slot, const Now& now) const {
 
 void Replica::peer_up(PeerId peer, PeerKind kind, const Now& now) {
   peer_down(peer);
-  impl_->peers.emplace_back(peer, kind, now.monotonic_ms);
+  impl_->peers.emplace_back(peer, kind, now.monotonic_ms, impl_->options.node_id);
 }
 
 void Replica::peer_down(PeerId peer) {
@@ -45,7 +45,7 @@ void Replica::peer_lost_data(PeerId peer) {
 std::vector<RegisterPtr> Replica::full_state_for(PeerId peer, Effects& effects) {
   PeerKnowledge* known = impl_->find_peer(peer);
   // A peer that nobody told us about could be of any kind: what is safe for all.
-  PeerKnowledge stranger(peer, PeerKind::stock_without_delete, 0);
+  PeerKnowledge stranger(peer, PeerKind::stock_without_delete, 0, 0);
   PeerKnowledge& receiver = known != nullptr ? *known : stranger;
   std::vector<RegisterPtr> state;
   state.reserve(impl_->registers.size());
@@ -73,8 +73,16 @@ void Replica::begin_full_state(PeerId peer) {
 }
 
 bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
-                               Effects& effects) {
-  return impl_->merge(peer, impl_->find_peer(peer), registers, now, effects);
+                               Effects& effects, std::span<const ShownPair> pairs) {
+  return impl_->merge(peer, impl_->find_peer(peer), registers, now, effects, pairs);
+}
+
+Repeated Replica::merge_repeated(PeerId peer, ByteView ahead, std::size_t place,
+                                 std::size_t count_max) {
+  // What is in doubt has to hear of every value.
+  if (impl_->doubt.active()) return {};
+  PeerKnowledge* const known = impl_->find_peer(peer);
+  return known == nullptr ? Repeated() : known->take_repeated(ahead, place, count_max);
 }
 
 bool Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
@@ -114,6 +122,7 @@ bool Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
       }
     }
   }
+  known->keep_pairs();
   known->end_full_state();
   if (!lacking.empty()) effects.emplace_back(SendTo{peer, std::move(lacking)});
   return impl.changes != changes_before;

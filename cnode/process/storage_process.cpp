@@ -106,11 +106,18 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
   store::Effects effects;
   if (complete) replica_.begin_full_state(id);
   bool news = false;
-  RegistersReader registers(reader, *count);
+  RegistersReader::Repeated repeated;
+  if (complete) {
+    repeated = [&](ByteView ahead, std::size_t place, std::size_t count_max) {
+      return replica_.merge_repeated(id, ahead, place, count_max);
+    };
+  }
+  RegistersReader registers(reader, *count, std::move(repeated));
   replica_.reserve(registers.left());
   for (auto batch = registers.next(); !batch.empty(); batch = registers.next()) {
-    const bool changed = complete ? replica_.merge_full_state(id, batch, now, effects)
-                                  : replica_.merge(id, batch, now, effects);
+    const bool changed = complete
+                             ? replica_.merge_full_state(id, batch, now, effects, registers.pairs())
+                             : replica_.merge(id, batch, now, effects);
     news = news || changed;
   }
   // A register that could not be read is not absent: no conclusions from such a state.

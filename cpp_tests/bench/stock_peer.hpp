@@ -2,12 +2,14 @@
 // answered as a stock node answers them.
 #pragma once
 
+#include <chrono>
+
 #include "cnode/process/router.hpp"
 #include "ei_codec/term.hpp"
 
 namespace groot::bench {
 
-inline constexpr std::int64_t wall_ms = 1'700'000'000'000;
+inline constexpr std::int64_t wall_ms = 1'700'000'000'000;  // of the registers made here
 
 // The peer's storage process.
 [[nodiscard]] inline dist::Pid storage_pid() {
@@ -35,7 +37,10 @@ class StockPeer {
   void end(const dist::MonitorPExit& exit, const ei_codec::Term& reason);
   void perform();
 
-  store::Now now_{0, wall_ms};
+  // Those of a file may be of today.
+  store::Now now_{0, std::chrono::duration_cast<std::chrono::milliseconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count()};
   store::Replica replica_;
   process::Router router_;
   bool known_ = false;

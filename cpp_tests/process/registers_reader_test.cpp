@@ -48,6 +48,38 @@ TEST_CASE("registers come in batches; the malformed ones among them are left out
   CHECK_FALSE(registers.first_error().text().empty());
 }
 
+TEST_CASE("what need not be read is passed over, and the rest says what it came as") {
+  std::vector<Bytes> came;
+  Bytes bytes;
+  append_map(bytes, 6);
+  for (int i = 0; i < 6; ++i) {
+    Bytes pair;
+    append_pair(pair, "k" + std::to_string(i), std::to_string(i));
+    append_bytes(bytes, pair);
+    came.push_back(std::move(pair));
+  }
+  TermReader reader(ScannedTerm::trusted(bytes));
+  REQUIRE(reader.take_map() == 6U);
+  // The first two, and the last.
+  const auto repeated = [&](ByteView ahead, std::size_t place, std::size_t count_max) {
+    CHECK(count_max == 6 - place);
+    CHECK(ei_codec::same_bytes(ahead.first(came[place].size()), came[place]));
+    if (place == 0) return store::Repeated{2, came[0].size() + came[1].size()};
+    return place == 5 ? store::Repeated{1, came[5].size()} : store::Repeated();
+  };
+  RegistersReader registers(reader, 6, repeated);
+  const auto batch = registers.next();
+  const auto pairs = registers.pairs();
+  REQUIRE(batch.size() == 3);
+  REQUIRE(pairs.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(text(batch[i].key) == "k" + std::to_string(i + 2));
+    CHECK(pairs[i].place == i + 2);
+    CHECK(ei_codec::same_bytes(pairs[i].bytes, came[i + 2]));
+  }
+  CHECK(registers.next().empty());
+}
+
 TEST_CASE("no more registers are expected than the bytes can hold") {
   Bytes bytes;
   append_map(bytes, 2);

@@ -27,7 +27,7 @@ struct Case {
 };
 
 Verdict judge(const Case& given, const Register& reg) {
-  PeerKnowledge peer(1, given.kind, 0);
+  PeerKnowledge peer(1, given.kind, 0, 0);
   if (given.had_it) {
     peer.begin_full_state();
     peer.showed(slot, true);
@@ -117,11 +117,11 @@ TEST_CASE("a list key is sent to no stock peer, but may be deleted there") {
   for (const RegisterKind kind : {RegisterKind::value, RegisterKind::tombstone}) {
     const RegisterPtr reg = with_list_key(kind);
     for (const PeerKind peer : {PeerKind::stock_without_delete, PeerKind::stock_with_delete}) {
-      CHECK_FALSE(PeerKnowledge(1, peer, 0).may_be_sent(*reg));
+      CHECK_FALSE(PeerKnowledge(1, peer, 0, 0).may_be_sent(*reg));
       CHECK(judge({.kind = peer}, *reg) == Verdict::nothing);
       CHECK(judge({.kind = peer, .shows = Case::Shows::older}, *reg) == Verdict::nothing);
     }
-    CHECK(PeerKnowledge(1, PeerKind::ours, 0).may_be_sent(*reg));
+    CHECK(PeerKnowledge(1, PeerKind::ours, 0, 0).may_be_sent(*reg));
     CHECK(judge({.kind = PeerKind::ours}, *reg) == Verdict::send);
   }
   const RegisterPtr reg = with_list_key(RegisterKind::value);
@@ -131,7 +131,7 @@ TEST_CASE("a list key is sent to no stock peer, but may be deleted there") {
 }
 
 TEST_CASE("a peer that lost its data is judged as one that never showed a thing") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, 0);
   peer.begin_full_state();
   peer.showed(slot, true);
   peer.end_full_state();
@@ -145,7 +145,7 @@ TEST_CASE("a peer that lost its data is judged as one that never showed a thing"
 }
 
 TEST_CASE("when we lost our data a full state under way goes on, and nothing is known") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, 0);
   peer.begin_full_state();
   peer.showed(slot, true);
   peer.we_lost_data();
@@ -155,7 +155,7 @@ TEST_CASE("when we lost our data a full state under way goes on, and nothing is 
 }
 
 TEST_CASE("a correction is repeated after one to two retry times") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 1'000);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 1'000, 0);
   peer.forget_old_sends(1'000 + correction_retry_ms - 1);
   peer.sent(slot);
   peer.begin_full_state();
@@ -169,7 +169,7 @@ TEST_CASE("a correction is repeated after one to two retry times") {
 }
 
 TEST_CASE("outside a full state nothing is shown") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, 0);
   peer.showed(slot, true);
   peer.begin_full_state();
   CHECK(peer.judge(slot, *value, false, false) == Verdict::send);

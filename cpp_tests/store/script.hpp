@@ -120,11 +120,40 @@ struct Script {
     const RegisterPtr reg = held(key);
     return reg ? describe(*reg) : "none";
   }
-  // Shows `state` as the peer's full state.
-  void full_state(PeerId peer, const std::vector<RegisterPtr>& state) {
+  // Shows `state` as the peer's full state, as one comes off a wire: what came before is not read
+  // again, the rest is merged a few at a time. How many were read.
+  std::size_t full_state(PeerId peer, const std::vector<RegisterPtr>& state) {
+    constexpr std::size_t batch_max = 3;
+    std::vector<Bytes> encoded;
+    Bytes all;
+    for (const RegisterPtr& reg : state) {
+      const std::string text = describe(*reg);
+      encoded.emplace_back(text.begin(), text.end());
+      all.insert(all.end(), text.begin(), text.end());
+    }
+    ByteView ahead = all;
+    std::size_t read = 0;
+    std::vector<RegisterView> batch;
+    std::vector<ShownPair> pairs;
     replica.begin_full_state(peer);
-    replica.merge_full_state(peer, views(state), now, effects);
+    for (std::size_t place = 0; place < state.size();) {
+      const Repeated repeated = replica.merge_repeated(peer, ahead, place, state.size() - place);
+      ahead = ahead.subspan(repeated.bytes);
+      place += repeated.pairs;
+      if (place < state.size()) {
+        batch.push_back(state[place]->view());
+        pairs.push_back({encoded[place], place});
+        ahead = ahead.subspan(encoded[place].size());
+        ++read;
+        ++place;
+      }
+      if (batch.size() < batch_max && place < state.size()) continue;
+      replica.merge_full_state(peer, batch, now, effects, pairs);
+      batch.clear();
+      pairs.clear();
+    }
     replica.end_full_state(peer, now, effects);
+    return read;
   }
 
   template <class Kind>
