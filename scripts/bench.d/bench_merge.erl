@@ -23,9 +23,13 @@ figures(Work) ->
             unit => "ms",
             ours => Ours(Key),
             stock => [element(Place, Stock) || {_, Stock} <- Runs],
-            wanted => {ratio_at_least, Bound}
+            wanted => Wanted
         }
-     || {Place, Key, Into, Bound} <- [{1, empty_ms, "none held", 20}, {2, again_ms, "all held", 40}]
+     || {Place, Key, Into, Wanted} <- [
+            {1, empty_ms, "none held", {ratio_at_least, 20}},
+            {2, held_ms, "all held, shown for the first time", none},
+            {2, again_ms, "all held, shown before", {ratio_at_least, 40}}
+        ]
     ] ++ [
         #{
             name => "the same, none held, beside " ++ Bare ++ " of the same bytes",
@@ -54,7 +58,8 @@ entry(N, Time) ->
     },
     {Key, #{key => Key, value => Value, hlc => Hlc}}.
 
-%% Milliseconds into an empty store, for the same state again, and for the bare passes.
+%% Milliseconds into an empty store, for the same state again, and once more, as a stock node sends
+%% it every 10 to 20 s; and for the bare passes.
 ours(File) -> #{registers := ?REGISTERS} = bench:program("merge_bench", [File], []).
 
 %% In a process of its own, as stock merges in one: decoded there, merged by its own callback. That
