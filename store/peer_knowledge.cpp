@@ -40,6 +40,7 @@ void PeerKnowledge::peer_lost_data() {
   sent_.clear_all();
   sent_before_.clear_all();
   pairs_.forget();
+  has_shown_all_ = false;
   end_full_state();
 }
 
@@ -51,10 +52,11 @@ void PeerKnowledge::we_lost_data() {
   changed_.clear_all();
 }
 
-void PeerKnowledge::begin_full_state() {
+bool PeerKnowledge::begin_full_state() {
   end_full_state();
   in_full_state_ = true;
   pairs_.begin();
+  return has_shown_all_;
 }
 
 Repeated PeerKnowledge::take_repeated(ByteView ahead, std::size_t place, std::size_t count_max) {
@@ -107,6 +109,12 @@ void PeerKnowledge::end_full_state() {
   in_full_state_ = false;
   seen_.clear_all();
   changed_.clear_all();
+}
+
+void PeerKnowledge::complete_full_state() {
+  pairs_.end();
+  has_shown_all_ = true;
+  end_full_state();
 }
 
 }  // namespace groot::store

@@ -67,7 +67,8 @@ class PeerKnowledge {
   // Its last full state showed our current version of the slot's key.
   [[nodiscard]] bool has_shown(Slot slot) const { return shown_.test(slot); }
 
-  void begin_full_state();
+  // Whether a complete one came before.
+  bool begin_full_state();
   [[nodiscard]] bool in_full_state() const { return in_full_state_; }
   // The full state under way shows the slot's key, at our current version or newer, or older.
   void showed(Slot slot, bool up_to_date);
@@ -76,7 +77,9 @@ class PeerKnowledge {
   // Precondition: in_full_state(), and all of it was shown. `young`: the write is so recent that it
   // may still be on its way. `ancient`: a tombstone that the peer would not take in.
   [[nodiscard]] Verdict judge(Slot slot, const Register& reg, bool young, bool ancient) const;
+  // It ends without a conclusion, or with its last register.
   void end_full_state();
+  void complete_full_state();
 
   // The pairs of the full state under way that `ahead` begins with, the first at `place`, as far as
   // they are those that the last one had here and still show our versions: they have been shown.
@@ -86,8 +89,6 @@ class PeerKnowledge {
   void read_pair(const ShownPair& pair, Slot slot, bool as_before) {
     pairs_.read(pair.place, slot, as_before ? pair.bytes : ByteView());
   }
-  // The full state under way was complete.
-  void keep_pairs() { pairs_.end(); }
 
  private:
   PeerId id_;
@@ -103,6 +104,7 @@ class PeerKnowledge {
   bool in_full_state_ = false;
   SlotBits seen_;     // in the full state under way
   SlotBits changed_;  // our version changed while it was under way
+  bool has_shown_all_ = false;
   RepeatedPairs pairs_;
 };
 

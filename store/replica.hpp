@@ -124,7 +124,8 @@ class Replica {
   // its way). Several may be under way, one per peer.
   // A stock peer is not sent tombstones of keys that it lacks: it reads nil as it is.
   // Without peer_up and begin_full_state, merge_full_state is merge, and end_full_state nothing.
-  void begin_full_state(PeerId peer);
+  // Begin says whether one came before: only then are there pairs to know again, or worth keeping.
+  bool begin_full_state(PeerId peer);
   // `pairs`: what each register came as, so that it is known when it comes again; or none.
   bool merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
                         Effects& effects, std::span<const ShownPair> pairs = {});

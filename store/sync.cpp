@@ -68,8 +68,9 @@ std::vector<RegisterPtr> Replica::full_state_for(PeerId peer, Effects& effects) 
   return state;
 }
 
-void Replica::begin_full_state(PeerId peer) {
-  if (PeerKnowledge* known = impl_->find_peer(peer)) known->begin_full_state();
+bool Replica::begin_full_state(PeerId peer) {
+  PeerKnowledge* const known = impl_->find_peer(peer);
+  return known != nullptr && known->begin_full_state();
 }
 
 bool Replica::merge_full_state(PeerId peer, std::span<const RegisterView> registers, const Now& now,
@@ -122,8 +123,7 @@ bool Replica::end_full_state(PeerId peer, const Now& now, Effects& effects) {
       }
     }
   }
-  known->keep_pairs();
-  known->end_full_state();
+  known->complete_full_state();
   if (!lacking.empty()) effects.emplace_back(SendTo{peer, std::move(lacking)});
   return impl.changes != changes_before;
 }

@@ -104,10 +104,10 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
   const store::PeerId id = peer ? peer->id : 0;
   const bool complete = is_complete_state(delivery, now);
   store::Effects effects;
-  if (complete) replica_.begin_full_state(id);
+  const bool again = complete && replica_.begin_full_state(id);
   bool news = false;
   RegistersReader::Repeated repeated;
-  if (complete) {
+  if (again) {
     repeated = [&](ByteView ahead, std::size_t place, std::size_t count_max) {
       return replica_.merge_repeated(id, ahead, place, count_max);
     };
@@ -115,9 +115,9 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
   RegistersReader registers(reader, *count, std::move(repeated));
   replica_.reserve(registers.left());
   for (auto batch = registers.next(); !batch.empty(); batch = registers.next()) {
-    const bool changed = complete
-                             ? replica_.merge_full_state(id, batch, now, effects, registers.pairs())
-                             : replica_.merge(id, batch, now, effects);
+    const auto pairs = again ? registers.pairs() : std::span<const store::ShownPair>();
+    const bool changed = complete ? replica_.merge_full_state(id, batch, now, effects, pairs)
+                                  : replica_.merge(id, batch, now, effects);
     news = news || changed;
   }
   // A register that could not be read is not absent: no conclusions from such a state.
