@@ -50,6 +50,7 @@ class FakeStock {
   int polls = 0;          // process_info asked for
   int deaths = 0;         // of what was sent
   bool answers = true;    // false: silent, as a node that hangs
+  bool busy = false;      // its storage process says so
   bool loses_announcements = false;
   bool spawns = true;                      // false: refuses spawn requests
   std::vector<std::string> calls;          // "module:function/arity", in order
