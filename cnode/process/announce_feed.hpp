@@ -5,13 +5,12 @@
 // us. What that costs is spent only after a change: the reductions of the process are asked for
 // every 100 ms, 250 ms where nothing changes, and do not move while it handles no message.
 //
-//        ┌──── poll: same, or busy ────┐
-//        v                             │
-//   ┌─> idle ──poll: changed, or one more is due; sync due──> awaiting_state ──> awaiting_baseline
-//   ──┐ │                                           (nodeup sent)   (state merged,   (reductions
-//   after)  │ │                                                            count asked) │
-//   └───────────────────── rests nine times as long as that took
-//   ────────────────────────────────────┘
+//        ┌── poll: same, or busy ──┐
+//        v                         │
+//   ┌─> idle ──poll: changed, ────────> awaiting_state ──> awaiting_baseline ──┐
+//   │          or one more is due;      (nodeup sent)      (state merged,      │
+//   │          sync due                                     count asked)       │
+//   └──────────── rests nine times as long as that took <──────────────────────┘
 //
 // Every 10 to 20 s each stock node sends its state to all that it sees, and all of their counts
 // move though nothing is new. Two things keep that cheap:
