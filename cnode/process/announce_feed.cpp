@@ -181,6 +181,10 @@ void AnnounceFeed::answered(LinkId link, Feed& feed, const Result<Term>& answer,
 void AnnounceFeed::polled(Feed& feed, const Activity& activity, const Now& now) {
   const std::int64_t count = feed.count.emplace(activity.reductions);
   if (count == feed.baseline && !feed.confirm) return;
+  if (feed.complete && feed.cost >= foreign_fetch_cost_min && count - *feed.cost == feed.baseline) {
+    feed.baseline = count;
+    return;
+  }
   if (!feed.patient_until_ms) {
     feed.patient_until_ms = now.monotonic_ms + busy_patience_factor * feed.took_ms;
   }

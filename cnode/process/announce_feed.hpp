@@ -22,7 +22,8 @@
 //
 // A write between the state and the count after it is in neither. A fetch takes the same number of
 // reductions each time, while the registers are as many. When it brings no news and its number is
-// that of the last one without news, nothing else was handled; else one more is due.
+// that of the last one without news, nothing else was handled; else one more is due. A poll that
+// finds just that number more, where it is large, has found the fetch of another node like ours.
 //
 // The sync fetches only where something changed here since the last one: the peer may lack that.
 //

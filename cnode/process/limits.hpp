@@ -31,7 +31,10 @@ inline constexpr std::int64_t quiet_after_ms = 10'000;
 inline constexpr std::int64_t busy_patience_factor = 20;
 // A peer that is asked for others as well, and has not answered, or is not asked again because of a
 // fetch, for so long: the others are asked.
-inline constexpr std::int64_t silence_max_ms = 1'000;
+inline constexpr std::int64_t silence_max_ms = 2'000;
+// Reductions: a fetch that takes so many is told from a write by their number, and so known when it
+// was another node's.
+inline constexpr std::int64_t foreign_fetch_cost_min = 10'000;
 // A fetch that took T is followed by at least 9 T without one: a tenth of the time.
 inline constexpr std::int64_t fetch_rest_factor = 9;
 // A write between the peer's state and the count read after it changes nothing that the next

@@ -110,6 +110,23 @@ TEST_CASE("a process that is busy is waited for, but not for ever") {
   CHECK(s.get("k") == "2");
 }
 
+TEST_CASE("another node's fetch is known by what it takes, where no write takes as much") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  for (const std::int64_t takes : {foreign_fetch_cost_min, foreign_fetch_cost_min - 1}) {
+    peer.announcement_reductions = takes;
+    peer.works();
+    calm(peer);
+    peer.works(takes);
+    peer.pass(1'000);
+    CHECK(peer.announcements == (takes < foreign_fetch_cost_min ? 1 : 0));
+    peer.announcements = 0;
+    peer.works(takes + 1);
+    peer.pass(1'000);
+    CHECK(peer.announcements == 1);
+  }
+}
+
 TEST_CASE("a fetch with which something else was handled is confirmed, another one is not") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);

@@ -176,6 +176,7 @@ void FakeStock::storage_message(const Term& message) {
   REQUIRE(pair);
   if (pair->elements.at(0).is_atom("nodeup")) {
     ++announcements;
+    works(announcement_reductions - 1);
     if (loses_announcements) return;
     cast_state();
     if (after_state_cast) after_state_cast();
