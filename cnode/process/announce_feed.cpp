@@ -13,15 +13,28 @@ namespace {
 
 using ei_codec::atom;
 
-// The N of {reductions, N}; nothing when the process is dead (`undefined`).
-std::optional<std::int64_t> reductions(const Result<Term>& answer) {
-  const auto* tuple = answer ? answer->get_if<ei_codec::Tuple>() : nullptr;
-  if (!tuple || tuple->elements.size() != 2) return std::nullopt;
-  const auto* count = tuple->elements[1].get_if<std::int64_t>();
-  return count ? std::optional(*count) : std::nullopt;
+// The second element of a pair.
+const Term* value_of(const Term& term) {
+  const auto* tuple = term.get_if<ei_codec::Tuple>();
+  return tuple && tuple->elements.size() == 2 ? &tuple->elements[1] : nullptr;
+}
+
+std::int64_t next_multiple(std::int64_t interval_ms, const Now& now) {
+  return (now.monotonic_ms / interval_ms + 1) * interval_ms;
 }
 
 }  // namespace
+
+// Nothing when the process is dead (`undefined`).
+std::optional<AnnounceFeed::Activity> AnnounceFeed::activity(const Result<Term>& answer) {
+  const auto* items = answer ? answer->get_if<ei_codec::List>() : nullptr;
+  if (!items || items->elements.size() != 2) return std::nullopt;
+  const Term* reductions = value_of(items->elements[0]);
+  const Term* status = value_of(items->elements[1]);
+  const auto* count = reductions ? reductions->get_if<std::int64_t>() : nullptr;
+  if (!count || !status) return std::nullopt;
+  return Activity{*count, !status->is_atom("waiting")};
+}
 
 AnnounceFeed::AnnounceFeed(const NodeName& self, std::function<std::uint64_t()> random,
                            Outbox& outbox, Peers& peers, Requests& requests,
@@ -37,8 +50,9 @@ void AnnounceFeed::start(const Peer& peer, bool polls, const Now& now) {
   Feed& feed = feeds_[peer.link];
   feed = Feed{};
   feed.storage = *peer.storage;
-  feed.question =
-      requests_.encode_call("erlang", "process_info", {Term(*peer.storage), atom("reductions")});
+  feed.question = requests_.encode_call(
+      "erlang", "process_info",
+      {Term(*peer.storage), ei_codec::list({atom("reductions"), atom("status")})});
   feed.polls = polls;
   feed.poll_ms = next_poll_ms(now);
   feed.sync_ms = next_sync_ms(now);
@@ -65,7 +79,7 @@ std::int64_t AnnounceFeed::next_poll_ms(const Now& now) const {
   const auto changed_ms = replica_.last_change_ms();
   const bool quiet = !changed_ms || now.monotonic_ms - *changed_ms > quiet_after_ms;
   const std::int64_t interval_ms = quiet ? quiet_poll_interval_ms : poll_interval_ms;
-  return (now.monotonic_ms / interval_ms + 1) * interval_ms;
+  return next_multiple(interval_ms, now);
 }
 
 std::int64_t AnnounceFeed::next_sync_ms(const Now& now) const {
@@ -76,7 +90,7 @@ std::int64_t AnnounceFeed::next_sync_ms(const Now& now) const {
 
 bool AnnounceFeed::wants_fetch(LinkId link, const Feed& feed, const Now& now) const {
   if (now.monotonic_ms < feed.rest_until_ms) return false;
-  if (feed.changed || (feed.confirm_ms && now.monotonic_ms >= *feed.confirm_ms)) return true;
+  if (feed.changed) return true;
   if (now.monotonic_ms < feed.sync_ms) return false;
   if (!feed.polls) return true;
   // Polls see every change of the peer. What changed here since, or so shortly before that it could
@@ -105,22 +119,18 @@ void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
     return;
   }
   if (now.monotonic_ms >= feed.sync_ms) feed.sync_ms = next_sync_ms(now);
-  if (feed.polls && now.monotonic_ms >= feed.poll_ms) {
-    feed.poll_ms = next_poll_ms(now);
-    if (feed.poll_under_way ||
-        std::ranges::any_of(asked_, [&](LinkId other) { return is_pushed(link, other); })) {
-      return;
-    }
-    asked_.push_back(link);
-    ask_reductions(link, feed, now);
+  if (feed.confirm_ms && now.monotonic_ms >= *feed.confirm_ms) {
+    feed.confirm_ms.reset();
+    feed.confirm = true;
+    feed.poll_ms = now.monotonic_ms;
   }
 }
 
 void AnnounceFeed::announce(LinkId link, Feed& feed, const Now& now) {
   feed.phase = Phase::awaiting_state;
   feed.announced_ms = now.monotonic_ms;
-  feed.confirm = feed.changed;
   feed.changed = false;
+  feed.confirm = false;
   feed.confirm_ms.reset();
   feed.sync_ms = next_sync_ms(now);
   outbox_.send_to_name(link, ServedPid::storage, storage_name, nodeup_);
@@ -132,32 +142,30 @@ void AnnounceFeed::full_state_merged(LinkId link, bool news, const Now& now) {
   Feed& feed = found->second;
   // Not asked for: a visible peer's own rhythm, or an answer that had been given up.
   if (feed.phase != Phase::awaiting_state) return;
-  const bool told_elsewhere =
-      std::ranges::any_of(feeds_, [&](const auto& entry) { return is_pushed(link, entry.first); });
-  feed.confirm = news || (feed.confirm && !told_elsewhere);
   feed.phase = Phase::awaiting_baseline;
-  ask_reductions(link, feed, now);
+  feed.shown_ms = now.monotonic_ms;
+  feed.news = news;
+  ask(link, feed, now);
 }
 
-void AnnounceFeed::ask_reductions(LinkId link, Feed& feed, const Now& now) {
-  feed.poll_under_way = true;
+void AnnounceFeed::ask(LinkId link, Feed& feed, const Now& now) {
+  feed.asked_ms = now.monotonic_ms;
   requests_.call_encoded(
       link, feed.question, now,
       [this, link, storage = feed.storage](const Result<Term>& answer, const Now& then) {
         const auto found = feeds_.find(link);
         if (found == feeds_.end() || found->second.storage != storage) return;
-        found->second.poll_under_way = false;
+        found->second.asked_ms.reset();
         answered(link, found->second, answer, then);
       });
 }
 
 void AnnounceFeed::answered(LinkId link, Feed& feed, const Result<Term>& answer, const Now& now) {
-  const auto count = reductions(answer);
+  const auto activity = AnnounceFeed::activity(answer);
   if (feed.phase == Phase::awaiting_baseline) {
-    feed.baseline = count;
-    fetched(feed, now);
-  } else if (feed.phase == Phase::idle && count && count != feed.baseline) {
-    feed.changed = true;
+    fetched(feed, activity, now);
+  } else if (feed.phase == Phase::idle && activity) {
+    polled(feed, *activity, now);
   }
   if (!answer) {
     if (const Peer* peer = peers_.find(link)) {
@@ -170,11 +178,40 @@ void AnnounceFeed::answered(LinkId link, Feed& feed, const Result<Term>& answer,
   act(link, feed, now);
 }
 
-void AnnounceFeed::fetched(Feed& feed, const Now& now) {
+void AnnounceFeed::polled(Feed& feed, const Activity& activity, const Now& now) {
+  const std::int64_t count = feed.count.emplace(activity.reductions);
+  if (count == feed.baseline && !feed.confirm) return;
+  if (feed.complete && feed.cost >= foreign_fetch_cost_min && count - *feed.cost == feed.baseline) {
+    feed.baseline = count;
+    return;
+  }
+  if (!feed.patient_until_ms) {
+    feed.patient_until_ms = now.monotonic_ms + busy_patience_factor * feed.took_ms;
+  }
+  if (activity.busy && now.monotonic_ms < *feed.patient_until_ms) {
+    feed.poll_ms = next_multiple(poll_interval_ms, now);
+  } else {
+    feed.changed = true;
+  }
+}
+
+void AnnounceFeed::fetched(Feed& feed, const std::optional<Activity>& activity, const Now& now) {
   feed.phase = Phase::idle;
-  const std::int64_t took = std::max<std::int64_t>(now.monotonic_ms - feed.announced_ms, 1);
-  feed.rest_until_ms = now.monotonic_ms + fetch_rest_factor * took;
-  if (feed.confirm && feed.polls) {
+  feed.patient_until_ms.reset();
+  feed.took_ms = std::max<std::int64_t>(now.monotonic_ms - feed.announced_ms, 1);
+  feed.rest_until_ms = now.monotonic_ms + fetch_rest_factor * feed.took_ms;
+  feed.poll_ms = std::max(feed.poll_ms, feed.rest_until_ms);
+  std::optional<std::int64_t> cost;
+  if (activity && feed.count) cost = activity->reductions - *feed.count;
+  const bool was_complete = std::exchange(feed.complete, !feed.news && cost && cost == feed.cost);
+  if (!feed.news) {
+    feed.cost = cost;
+  } else if (!was_complete) {
+    feed.cost.reset();  // what this state brought may have been handled then
+  }
+  feed.baseline.reset();
+  if (activity) feed.baseline = feed.count = activity->reductions;
+  if (feed.polls && !feed.complete) {
     feed.confirm_ms = std::max(feed.rest_until_ms, now.monotonic_ms + confirm_delay_ms);
   }
 }
@@ -185,13 +222,43 @@ bool AnnounceFeed::is_pushed(LinkId writer, LinkId other) const {
   return from && to && std::ranges::binary_search(from->sees, to->name());
 }
 
+bool AnnounceFeed::is_silent(const Feed& feed, const Now& now) {
+  const bool is_fetching = feed.phase != Phase::idle || now.monotonic_ms < feed.rest_until_ms;
+  const auto since_ms = is_fetching ? std::optional(feed.announced_ms) : feed.asked_ms;
+  return since_ms && now.monotonic_ms - *since_ms > silence_max_ms;
+}
+
+bool AnnounceFeed::is_level(const Feed& feed) const {
+  return !feed.confirm && replica_.last_change_ms().value_or(0) <= feed.shown_ms;
+}
+
 void AnnounceFeed::wake(const Now& now) {
-  asked_.clear();
   if (feeds_.empty()) return;
+  for (auto& [link, feed] : feeds_) act(link, feed, now);
+  std::vector<LinkId> listened_to;
+  if (poll_each(false, listened_to, now)) ++turn_;
+  poll_each(true, listened_to, now);
+}
+
+bool AnnounceFeed::poll_each(bool level, std::vector<LinkId>& listened_to, const Now& now) {
+  bool asked = false;
+  const auto each = [&](auto& entry) {
+    auto& [link, feed] = entry;
+    if (!feed.polls || is_level(feed) != level) return;
+    const bool due = now.monotonic_ms >= feed.poll_ms;
+    if (due) feed.poll_ms = next_poll_ms(now);
+    const auto is_told = [&](LinkId other) { return is_pushed(entry.first, other); };
+    if (is_silent(feed, now) || std::ranges::any_of(listened_to, is_told)) return;
+    if (due && feed.phase == Phase::idle && !feed.asked_ms) {
+      ask(link, feed, now);
+      asked = true;
+    }
+    if (level || feed.asked_ms) listened_to.push_back(link);
+  };
   const auto first = std::next(feeds_.begin(), static_cast<std::ptrdiff_t>(turn_ % feeds_.size()));
-  for (auto each = first; each != feeds_.end(); ++each) act(each->first, each->second, now);
-  for (auto each = feeds_.begin(); each != first; ++each) act(each->first, each->second, now);
-  if (!asked_.empty()) ++turn_;
+  std::for_each(first, feeds_.end(), each);
+  std::for_each(feeds_.begin(), first, each);
+  return asked;
 }
 
 std::optional<std::int64_t> AnnounceFeed::due_ms(const Feed& feed) const {

@@ -26,10 +26,19 @@ inline constexpr std::int64_t poll_interval_ms = 100;
 // The same where nothing has changed for a while: each question wakes two programs.
 inline constexpr std::int64_t quiet_poll_interval_ms = 250;
 inline constexpr std::int64_t quiet_after_ms = 10'000;
+// A process that has changed and is busy is given so many times what the last fetch took: it merges
+// the full state of another stock node in some ten times that.
+inline constexpr std::int64_t busy_patience_factor = 20;
+// A peer that is asked for others as well, and has not answered, or is not asked again because of a
+// fetch, for so long: the others are asked.
+inline constexpr std::int64_t silence_max_ms = 2'000;
+// Reductions: a fetch that takes so many is told from a write by their number, and so known when it
+// was another node's.
+inline constexpr std::int64_t foreign_fetch_cost_min = 10'000;
 // A fetch that took T is followed by at least 9 T without one: a tenth of the time.
 inline constexpr std::int64_t fetch_rest_factor = 9;
 // A write between the peer's state and the count read after it changes nothing that the next
-// question would see, so a change is followed by one more fetch.
+// question would see, so where there may be one, one more fetch follows.
 inline constexpr std::int64_t confirm_delay_ms = 1'000;
 // A state of gigabytes over a slow line takes a while; a storage process that dies says so itself.
 inline constexpr std::int64_t fetch_timeout_ms = 60'000;

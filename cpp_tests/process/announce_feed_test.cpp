@@ -79,50 +79,72 @@ TEST_CASE("all peers are asked at the same instants: one wake-up for all") {
   }
 }
 
-TEST_CASE("of peers that see each other one is asked for all, each time another one") {
+TEST_CASE("a process that is busy is waited for, but not for ever") {
   Script s(HiddenFeed::announce);
-  FakeStock a(s, "a@h", Runs::groot_with_delete);
-  FakeStock b(s, "b@h", Runs::groot_with_delete);
-  FakeStock lone(s, "lone@h", Runs::groot_with_delete);
-  a.canned["erlang:nodes"] = erl("['b@h']");
-  b.canned["erlang:nodes"] = erl("['a@h']");
-  const auto pass = [&](std::int64_t milliseconds) {
-    for (std::int64_t passed = 0; passed < milliseconds; passed += 5) {
-      s.pass(5);
-      FakeStock::settle(s, {&a, &b, &lone});
-    }
-  };
-  pass(5'000);
-  a.polls = b.polls = lone.polls = 0;
-  pass(20 * quiet_poll_interval_ms);
-  CHECK(a.polls + b.polls >= 19);
-  CHECK(a.polls + b.polls <= 21);
-  CHECK(a.polls >= 5);
-  CHECK(b.polls >= 5);
-  CHECK(lone.polls >= 19);
-  // What is written at one of the two is pushed to the other, and heard wherever it is asked for.
-  for (int i = 0; i < 4; ++i) {
-    const std::string key = "k" + std::to_string(i);
-    a.set(key, "1");
-    b.set(key, "1");
-    pass(quiet_poll_interval_ms + 10);
-    CHECK(s.get(key) == "1");
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  calm(peer);
+  constexpr std::int64_t took_ms = 40;
+  peer.after_state_cast = [&] { s.pass(took_ms); };
+  peer.works();
+  peer.pass(2'000);
+  REQUIRE(peer.announcements == 1);
+  // It works for a while.
+  peer.busy = true;
+  peer.set("k", "1");
+  peer.pass(quiet_poll_interval_ms);
+  peer.polls = 0;
+  peer.pass(2 * poll_interval_ms);
+  CHECK(peer.polls == 2);
+  CHECK(peer.announcements == 1);
+  peer.busy = false;
+  peer.pass(poll_interval_ms + 5);
+  CHECK(peer.announcements == 2);
+  CHECK(s.get("k") == "1");
+  // It never rests.
+  peer.pass(5'000);
+  peer.busy = true;
+  peer.set("k", "2");
+  peer.pass(busy_patience_factor * took_ms - 50);
+  CHECK(s.get("k") == "1");
+  peer.pass(quiet_poll_interval_ms + 2 * poll_interval_ms);
+  CHECK(s.get("k") == "2");
+}
+
+TEST_CASE("another node's fetch is known by what it takes, where no write takes as much") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  for (const std::int64_t takes : {foreign_fetch_cost_min, foreign_fetch_cost_min - 1}) {
+    peer.announcement_reductions = takes;
+    peer.works();
+    calm(peer);
+    peer.works(takes);
+    peer.pass(1'000);
+    CHECK(peer.announcements == (takes < foreign_fetch_cost_min ? 1 : 0));
+    peer.announcements = 0;
+    peer.works(takes + 1);
+    peer.pass(1'000);
+    CHECK(peer.announcements == 1);
   }
-  // A change that is none needs no second look where the other peer would tell.
-  pass(5'000);
-  a.announcements = lone.announcements = 0;
-  a.works();
-  lone.works();
-  pass(5'000);
-  CHECK(a.announcements == 1);
-  CHECK(lone.announcements == 2);
-  // They lose each other, and each is asked again for itself.
-  a.canned["erlang:nodes"] = b.canned["erlang:nodes"] = ei_codec::list({});
-  pass(discovery_interval_ms + quiet_after_ms + 3'000);
-  a.polls = b.polls = 0;
-  pass(20 * quiet_poll_interval_ms);
-  CHECK(a.polls >= 19);
-  CHECK(b.polls >= 19);
+}
+
+TEST_CASE("a fetch with which something else was handled is confirmed, another one is not") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  calm(peer);
+  peer.works();
+  peer.pass(5'000);
+  CHECK(peer.announcements == 1);
+  peer.announcements = 0;
+  peer.after_state_cast = [&] {
+    peer.after_state_cast = nullptr;
+    peer.works();
+  };
+  peer.works();
+  peer.pass(confirm_delay_ms - 100);
+  CHECK(peer.announcements == 1);
+  peer.pass(5'000);
+  // As the second one was cheaper than the one before, it proves nothing yet.
+  CHECK(peer.announcements == 3);
 }
 
 TEST_CASE("the race: a write between the state and the count after it is heard all the same") {

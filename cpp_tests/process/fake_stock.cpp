@@ -159,7 +159,8 @@ Term FakeStock::evaluate(const std::string& function, const std::vector<Term>& a
   if (function == "erlang:process_info") {
     ++polls;
     if (arguments.at(0) != Term(storage())) return atom("undefined");
-    return tuple({atom("reductions"), Term(reductions_)});
+    return ei_codec::list({tuple({atom("reductions"), Term(reductions_)}),
+                           tuple({atom("status"), atom(busy ? "running" : "waiting")})});
   }
   if (function == "erlang:function_exported") {
     return ei_codec::boolean(runs_ == Runs::groot_with_delete);
@@ -175,6 +176,7 @@ void FakeStock::storage_message(const Term& message) {
   REQUIRE(pair);
   if (pair->elements.at(0).is_atom("nodeup")) {
     ++announcements;
+    works(announcement_reductions - 1);
     if (loses_announcements) return;
     cast_state();
     if (after_state_cast) after_state_cast();

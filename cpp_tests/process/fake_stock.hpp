@@ -38,7 +38,7 @@ class FakeStock {
   void erase(const std::string& key);
   [[nodiscard]] std::string get(const std::string& key) const;  // "none" when absent
   // Its storage process handles a message that changes nothing.
-  void works() { ++reductions_; }
+  void works(std::int64_t reductions = 1) { reductions_ += reductions; }
 
   [[nodiscard]] Pid storage() const { return {{name_}, storage_id_, 0, 9}; }
   // A cast from its storage process, or from another process there.
@@ -50,6 +50,8 @@ class FakeStock {
   int polls = 0;          // process_info asked for
   int deaths = 0;         // of what was sent
   bool answers = true;    // false: silent, as a node that hangs
+  bool busy = false;      // its storage process says so
+  std::int64_t announcement_reductions = 1;
   bool loses_announcements = false;
   bool spawns = true;                      // false: refuses spawn requests
   std::vector<std::string> calls;          // "module:function/arity", in order

@@ -16,6 +16,9 @@ using ei_codec::Term;
 using ei_codec::TermReader;
 using ei_codec::tuple;
 
+// Percent of the looks at a storage process that find it busy.
+constexpr int busy = 20;
+
 }  // namespace
 
 void StockNode::later(Ms delay, std::function<void()> action) {
@@ -107,11 +110,10 @@ Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader a
     if (!storage_up_ || !ei_codec::same_bytes(arguments.take_term().bytes(), own)) {
       return encode_term(atom("undefined"));
     }
-    Bytes out;
-    process::append_tuple(out, 2);
-    process::append_atom(out, "reductions");
-    process::append_unsigned(out, reductions_);
-    return out;
+    // One that has handled nothing is not busy, but for what has just arrived.
+    return encode_term(ei_codec::list(
+        {tuple({atom("reductions"), static_cast<std::int64_t>(reductions_)}),
+         tuple({atom("status"), atom(random_.chance(busy) ? "running" : "waiting")})}));
   }
   if (function == "erlang:whereis") {
     return encode_term(storage_up_ ? Term(storage_pid()) : atom("undefined"));
