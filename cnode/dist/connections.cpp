@@ -175,9 +175,11 @@ std::vector<OutputChunk> Connections::take_output(LinkId id) {
   return chunks;
 }
 
-void Connections::written(LinkId id, std::size_t bytes, std::int64_t now_ms) {
+bool Connections::written(LinkId id, std::size_t bytes, std::int64_t now_ms) {
   Impl::Connection* const connection = impl_->find(id);
-  if (connection != nullptr) connection->link->written(bytes, now_ms);
+  if (connection == nullptr) return impl_->last_words.contains(id);
+  connection->link->written(bytes, now_ms);
+  return connection->link->has_output();
 }
 
 void Connections::wake(std::int64_t now_ms) {

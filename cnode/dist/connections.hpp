@@ -103,9 +103,10 @@ class Connections {
   void send(LinkId link, const Control& control, SharedMessage message);
   // Links that got output since the last call.
   [[nodiscard]] std::vector<LinkId> take_writable();
-  // What it is to write next: asked again when that is written, until it is nothing.
+  // What it is to write next: asked again when that is written and there is more, as written()
+  // tells.
   [[nodiscard]] std::vector<OutputChunk> take_output(LinkId link);
-  void written(LinkId link, std::size_t bytes, std::int64_t now_ms);
+  bool written(LinkId link, std::size_t bytes, std::int64_t now_ms);
 
   void wake(std::int64_t now_ms);
   [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const;

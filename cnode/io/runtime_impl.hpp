@@ -62,8 +62,8 @@ class Runtime::Impl final : private LinkOwner {
   std::vector<dist::OutputChunk> take_output(LinkId link) override {
     return connections_->take_output(link);
   }
-  void written(LinkId link, std::size_t bytes) override {
-    connections_->written(link, bytes, monotonic_ms());
+  bool written(LinkId link, std::size_t bytes) override {
+    return connections_->written(link, bytes, monotonic_ms());
   }
   void closed(LinkId link) override;
   void turn_over() override;
