@@ -62,6 +62,7 @@ void Exchange::begin_round(Peer& peer, Partner& partner, const Now& now) {
   const auto number = static_cast<std::uint32_t>(random_());
   partner.round.emplace(number, peer, outbox_, replication_, registers_);
   partner.next_ms = now.monotonic_ms + exchange_timeout_ms;
+  wakes_.add(partner.next_ms);
 }
 
 void Exchange::end_round(Partner& partner, const Now& now) {
@@ -70,6 +71,7 @@ void Exchange::end_round(Partner& partner, const Now& now) {
   partner.round.reset();
   partner.next_ms =
       now.monotonic_ms + exchange_interval_min_ms + static_cast<std::int64_t>(random_() % spread);
+  wakes_.add(partner.next_ms);
 }
 
 void Exchange::wake(const Now& now) {
@@ -82,14 +84,10 @@ void Exchange::wake(const Now& now) {
     }
     begin_round(*peer, partner, now);
   }
-}
-
-std::optional<std::int64_t> Exchange::next_wake_ms() const {
-  std::optional<std::int64_t> next;
+  wakes_.clear();
   for (const auto& [link, partner] : partners_) {
-    if (partner.begun && (!next || partner.next_ms < *next)) next = partner.next_ms;
+    if (partner.begun) wakes_.add(partner.next_ms);
   }
-  return next;
 }
 
 }  // namespace groot::process
