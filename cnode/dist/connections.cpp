@@ -155,6 +155,13 @@ void Connections::send(LinkId id, const Control& control, SharedMessage message)
   impl_->send(id, [&](Link& link) { link.send(control, std::move(message)); });
 }
 
+void Connections::send(std::span<const LinkId> ids, const Control& control, SharedMessage message) {
+  Broadcast broadcast(control, std::move(message));
+  for (const LinkId id : ids) {
+    impl_->send(id, [&](Link& link) { link.send(broadcast); });
+  }
+}
+
 std::vector<LinkId> Connections::take_writable() {
   return std::exchange(impl_->writable, {});
 }

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -101,6 +102,7 @@ class Connections {
 
   // Unknown or closed links are ignored: the message is lost, as with any broken connection.
   void send(LinkId link, const Control& control, SharedMessage message);
+  void send(std::span<const LinkId> links, const Control& control, SharedMessage message);
   // Links that have got output since theirs was taken last, each told once; some may be gone.
   [[nodiscard]] std::vector<LinkId> take_writable();
   // What it is to write next: asked again when that is written and there is more, as written()

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "cnode/dist/broadcast.hpp"
 #include "cnode/dist/control.hpp"
 #include "cnode/dist/handshake.hpp"
 #include "cnode/dist/output_chunks.hpp"
@@ -52,6 +53,7 @@ class Link {
   // Queues one message; in which order they go says output_queue.hpp. Precondition: up. Over the
   // identity's backlog_bytes_max the link closes with backlog_full.
   void send(const Control& control, SharedMessage message);
+  void send(Broadcast& broadcast);
 
   // The peer closed, or the socket failed. Renamed here: see dist_errc.
   void peer_closed(std::int64_t now_ms);

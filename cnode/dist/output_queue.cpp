@@ -56,6 +56,15 @@ std::size_t OutputQueue::send(const Control& control, SharedMessage message, Fla
   return bytes;
 }
 
+std::size_t OutputQueue::send(Broadcast& broadcast, Flags negotiated) {
+  if (!lanes_.empty() || broadcast.message().size() > copied_message_bytes_max) {
+    return send(broadcast.control(), broadcast.message(), negotiated);
+  }
+  const SharedBytes& frame = broadcast.frame(negotiated);
+  ready_.append(frame);
+  return frame->size();
+}
+
 void OutputQueue::clear() {
   ready_.clear();
   lanes_.clear();

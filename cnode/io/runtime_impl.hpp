@@ -94,6 +94,7 @@ class Runtime::Impl final : private LinkOwner {
   // What the router wants.
   void perform(std::vector<process::Action> actions);
   void perform(process::SendFrame& action);
+  void perform(process::SendFrames& action);
   void perform(process::KeepConnected& action);
   void perform(process::ConnectOnce& action);
   void perform(process::Disconnect& action);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cpp_tests/support/actions.hpp"
 #include "ei_codec/term.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
@@ -45,7 +46,7 @@ bool StockPeer::set(ei_codec::ByteView key, ei_codec::ByteView value) {
 
 void StockPeer::perform() {
   for (auto actions = router_.take_actions(); !actions.empty(); actions = router_.take_actions()) {
-    for (const process::Action& action : actions) {
+    for (const process::Action& action : testing::one_by_one(std::move(actions))) {
       if (const auto* sent = std::get_if<process::SendFrame>(&action)) answer(*sent);
     }
   }
