@@ -166,10 +166,10 @@ std::vector<LinkId> Connections::take_writable() {
   return std::exchange(impl_->writable, {});
 }
 
-std::vector<OutputChunk> Connections::take_output(LinkId id) {
+std::vector<OutputChunk> Connections::take_output(LinkId id, std::vector<OutputChunk> emptied) {
   if (Impl::Connection* const connection = impl_->find(id)) {
     connection->writable = false;
-    return connection->link->take_output();
+    return connection->link->take_output(std::move(emptied));
   }
   const auto found = impl_->last_words.find(id);
   if (found == impl_->last_words.end()) return {};
@@ -186,6 +186,7 @@ bool Connections::written(LinkId id, std::size_t bytes, std::int64_t now_ms) {
 }
 
 void Connections::wake(std::int64_t now_ms) {
+  if (!impl_->deadlines.is_due(now_ms)) return;
   for (auto& [id, connection] : impl_->links) {
     connection.link->wake(now_ms);
     impl_->touch(id);

@@ -106,8 +106,9 @@ class Connections {
   // Links that have got output since theirs was taken last, each told once; some may be gone.
   [[nodiscard]] std::vector<LinkId> take_writable();
   // What it is to write next: asked again when that is written and there is more, as written()
-  // tells.
-  [[nodiscard]] std::vector<OutputChunk> take_output(LinkId link);
+  // tells. See Link::take_output.
+  [[nodiscard]] std::vector<OutputChunk> take_output(LinkId link,
+                                                     std::vector<OutputChunk> emptied = {});
   bool written(LinkId link, std::size_t bytes, std::int64_t now_ms);
 
   void wake(std::int64_t now_ms);

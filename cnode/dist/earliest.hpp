@@ -16,6 +16,8 @@ class Earliest {
   // Before all are added anew.
   void clear() { ms_.reset(); }
   [[nodiscard]] std::optional<std::int64_t> ms() const { return ms_; }
+  // False: none of them is due.
+  [[nodiscard]] bool is_due(std::int64_t now_ms) const { return ms_ && *ms_ <= now_ms; }
 
  private:
   std::optional<std::int64_t> ms_;

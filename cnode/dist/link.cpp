@@ -269,8 +269,8 @@ bool Link::has_output() const {
   return !impl_->output.empty();
 }
 
-std::vector<OutputChunk> Link::take_output() {
-  return impl_->output.take(fragments_at_once_bytes);
+std::vector<OutputChunk> Link::take_output(std::vector<OutputChunk> emptied) {
+  return impl_->output.take(fragments_at_once_bytes, std::move(emptied));
 }
 
 std::vector<OutputChunk> Link::take_last_output() {

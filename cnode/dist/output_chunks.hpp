@@ -48,7 +48,10 @@ class OutputChunks {
   }
   [[nodiscard]] bool empty() const { return chunks_.empty(); }
   void clear() { chunks_.clear(); }
-  [[nodiscard]] std::vector<OutputChunk> take() { return std::exchange(chunks_, {}); }
+  // `emptied` is where the next ones are put.
+  [[nodiscard]] std::vector<OutputChunk> take(std::vector<OutputChunk> emptied = {}) {
+    return std::exchange(chunks_, std::move(emptied));
+  }
 
  private:
   [[nodiscard]] static bool is_full(const OutputChunk& chunk) {

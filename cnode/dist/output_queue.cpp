@@ -71,7 +71,8 @@ void OutputQueue::clear() {
   turns_.clear();
 }
 
-std::vector<OutputChunk> OutputQueue::take(std::size_t fragments_bytes) {
+std::vector<OutputChunk> OutputQueue::take(std::size_t fragments_bytes,
+                                           std::vector<OutputChunk> emptied) {
   std::size_t bytes = 0;
   while (!turns_.empty() && bytes < fragments_bytes) {
     const Sender sender = turns_.front();
@@ -84,7 +85,7 @@ std::vector<OutputChunk> OutputQueue::take(std::size_t fragments_bytes) {
       turns_.push_back(sender);
     }
   }
-  return ready_.take();
+  return ready_.take(std::move(emptied));
 }
 
 std::size_t OutputQueue::write_turn(Lane& lane, OutputChunks& out) {

@@ -39,7 +39,8 @@ class OutputQueue {
 
   // What is to be written next: all that waits for no fragment, then at least one fragment and
   // about that many bytes of them. Ask again when it is written.
-  [[nodiscard]] std::vector<OutputChunk> take(std::size_t fragments_bytes);
+  [[nodiscard]] std::vector<OutputChunk> take(std::size_t fragments_bytes,
+                                              std::vector<OutputChunk> emptied = {});
 
  private:
   // A process of this node: id and serial of its pid. {0, 0} stands for signals that have none.

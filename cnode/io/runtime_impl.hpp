@@ -2,6 +2,7 @@
 // Connections says and what the router wants.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -27,7 +28,9 @@
 namespace groot::io {
 
 [[nodiscard]] inline std::int64_t monotonic_ms() {
-  return read_clocks().monotonic_ms;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 class Runtime::Impl final : private LinkOwner {
@@ -59,8 +62,9 @@ class Runtime::Impl final : private LinkOwner {
 
   // LinkOwner
   void received(LinkId link, ByteView bytes) override;
-  std::vector<dist::OutputChunk> take_output(LinkId link) override {
-    return connections_->take_output(link);
+  std::vector<dist::OutputChunk> take_output(LinkId link,
+                                             std::vector<dist::OutputChunk> emptied) override {
+    return connections_->take_output(link, std::move(emptied));
   }
   bool written(LinkId link, std::size_t bytes) override {
     return connections_->written(link, bytes, monotonic_ms());

@@ -69,7 +69,7 @@ auto TcpLink::write_some(Write&& write) {
 
 void TcpLink::flush() {
   if (writing_ || shut_down_ || !socket_.is_open()) return;
-  batch_.load(owner_.take_output(id_));
+  load();
   if (batch_.empty()) return finish_writing();
   // Nearly always the socket has room, and a write that is done when it returns costs half of one
   // whose end is told later.
@@ -81,10 +81,14 @@ void TcpLink::flush() {
   write_rest();
 }
 
+void TcpLink::load() {
+  batch_.load(owner_.take_output(id_, batch_.take_emptied()));
+}
+
 void TcpLink::written(std::size_t bytes) {
   batch_.consume(bytes);
   const bool more = owner_.written(id_, bytes);
-  if (more && batch_.empty()) batch_.load(owner_.take_output(id_));
+  if (more && batch_.empty()) load();
 }
 
 void TcpLink::write_rest() {

@@ -23,7 +23,8 @@ using dist::LinkId;
 class LinkOwner {
  public:
   virtual void received(LinkId link, ByteView bytes) = 0;
-  [[nodiscard]] virtual std::vector<dist::OutputChunk> take_output(LinkId link) = 0;
+  [[nodiscard]] virtual std::vector<dist::OutputChunk> take_output(
+      LinkId link, std::vector<dist::OutputChunk> emptied) = 0;
   // True when there is more for take_output.
   [[nodiscard]] virtual bool written(LinkId link, std::size_t bytes) = 0;
   // The socket is closed, by the peer or by us: the last call about this link.
@@ -59,6 +60,7 @@ class TcpLink : public std::enable_shared_from_this<TcpLink> {
   // Hands bytes of the batch, which holds some, to one write; returns what that returns.
   template <class Write>
   auto write_some(Write&& write);
+  void load();
   void written(std::size_t bytes);
   void write_rest();
   void finish_writing();

@@ -75,9 +75,11 @@ void Exchange::end_round(Partner& partner, const Now& now) {
 }
 
 void Exchange::wake(const Now& now) {
+  if (!wakes_.is_due(now.monotonic_ms)) return;
   for (auto& [link, partner] : partners_) {
+    if (!partner.begun || now.monotonic_ms < partner.next_ms) continue;
     Peer* peer = peers_.find(link);
-    if (!peer || !partner.begun || now.monotonic_ms < partner.next_ms) continue;
+    if (!peer) continue;
     if (partner.round) {
       outbox_.log_limited(peer->name(), "exchange",
                           peer->name() + " did not answer in an exchange of registers", now);

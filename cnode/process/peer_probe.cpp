@@ -183,6 +183,7 @@ void PeerProbe::ask(LinkId link, const Now& now) {
 }
 
 void PeerProbe::wake(const Now& now) {
+  if (!wakes_.is_due(now.monotonic_ms)) return;
   for (auto& [link, probe] : probes_) {
     if (!probe.ask_again_ms || now.monotonic_ms < *probe.ask_again_ms) continue;
     probe.ask_again_ms.reset();

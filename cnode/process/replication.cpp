@@ -135,6 +135,7 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
     const bool as_ours = peer.is_ours() || same_for_all;
     Audience& audience = as_ours ? ours : stock;
     if (audience.links.empty()) {
+      audience.links.reserve(peers_.all().size());
       audience.messages = as_ours ? encode(registers) : encode(allowed(peer, registers), singles);
     }
     audience.links.push_back(link);

@@ -174,6 +174,7 @@ void Requests::peer_down(LinkId link, const Now& now) {
 }
 
 void Requests::wake(const Now& now) {
+  if (!wakes_.is_due(now.monotonic_ms)) return;
   while (true) {
     const auto due = std::ranges::find_if(
         pending_, [&](const auto& entry) { return entry.second.deadline_ms <= now.monotonic_ms; });

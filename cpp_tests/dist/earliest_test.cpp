@@ -14,8 +14,11 @@ TEST_CASE("the earliest of what was added since it was cleared") {
   earliest.add(std::nullopt);
   earliest.add(25);
   CHECK(earliest.ms() == 20);
+  CHECK_FALSE(earliest.is_due(19));
+  CHECK(earliest.is_due(20));
   earliest.clear();
   CHECK_FALSE(earliest.ms());
+  CHECK_FALSE(earliest.is_due(20));
   earliest.add(40);
   CHECK(earliest.ms() == 40);
 }

@@ -24,7 +24,8 @@ struct Owner final : LinkOwner {
   void received(LinkId, ByteView bytes) override {
     in.insert(in.end(), bytes.begin(), bytes.end());
   }
-  std::vector<OutputChunk> take_output(LinkId) override {
+  std::vector<OutputChunk> take_output(LinkId, std::vector<OutputChunk> emptied) override {
+    CHECK(emptied.empty());
     const auto count = in_parts && !out.empty() ? 1 : static_cast<std::ptrdiff_t>(out.size());
     std::vector<OutputChunk> taken(std::make_move_iterator(out.begin()),
                                    std::make_move_iterator(out.begin() + count));
