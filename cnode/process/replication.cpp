@@ -1,7 +1,6 @@
 #include "cnode/process/replication.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <set>
 
@@ -141,9 +140,12 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
     audience.links.push_back(link);
     if (!audience.messages.empty()) peer.registers_sent_ms = now.monotonic_ms;
   }
-  for (const Audience& audience : {std::cref(ours), std::cref(stock)}) {
-    for (const SharedMessage& message : audience.messages) {
-      outbox_.send_to_name(audience.links, sender_of(message), storage_name, message);
+  for (Audience* audience : {&ours, &stock}) {
+    auto& [links, messages] = *audience;
+    for (const SharedMessage& message : messages) {
+      const bool last = &message == &messages.back();
+      outbox_.send_to_name(last ? std::move(links) : std::vector(links), sender_of(message),
+                           storage_name, message);
     }
   }
 }
