@@ -55,7 +55,7 @@ bool Connections::disconnect(const NodeName& name, std::int64_t now_ms) {
   impl_->drop_unproved(name, 0);
   impl_->forget_if_unneeded(name);
   Impl::Peer* const left = impl_->find_peer(name);
-  if (left != nullptr && left->kept) left->next_dial_ms = now_ms + disconnect_pause_ms;
+  if (left != nullptr && left->kept) impl_->dial_at(*left, now_ms + disconnect_pause_ms);
   return true;
 }
 
@@ -68,7 +68,9 @@ void Connections::set_cookie(const std::optional<NodeName>& name, std::string co
   }
   for (auto& [each, peer] : impl_->peers) {
     const bool waits = peer.next_dial_ms && !peer.gave_way_to;
-    if (waits && (!name || each == *name)) peer.next_dial_ms = std::min(*peer.next_dial_ms, now_ms);
+    if (waits && (!name || each == *name)) {
+      impl_->dial_at(peer, std::min(*peer.next_dial_ms, now_ms));
+    }
   }
 }
 
@@ -94,7 +96,7 @@ LinkId Connections::dialed(const NodeName& name, std::string address, std::int64
                                      impl_->options.random(), now_ms);
   const LinkId id = impl_->add(std::move(link), std::move(address), name);
   peer->attempt = id;
-  impl_->writable.insert(id);
+  impl_->note_output(id, impl_->links.at(id));
   return id;
 }
 
@@ -141,7 +143,7 @@ std::optional<ConnectionEvent> Connections::next_event(std::int64_t now_ms) {
     }
     // Reading answers by itself, too: not every reply of a handshake comes with an event.
     connection = impl_->find(id);
-    if (connection != nullptr && connection->link->has_output()) impl_->writable.insert(id);
+    if (connection != nullptr) impl_->note_output(id, *connection);
   }
   if (impl_->events.empty()) return std::nullopt;
   ConnectionEvent event = std::move(impl_->events.front());
@@ -150,24 +152,25 @@ std::optional<ConnectionEvent> Connections::next_event(std::int64_t now_ms) {
 }
 
 void Connections::send(LinkId id, const Control& control, SharedMessage message) {
-  Impl::Connection* const connection = impl_->find(id);
-  if (connection == nullptr || !connection->link->is_up()) return;
-  connection->link->send(control, std::move(message));
-  if (connection->link->is_up()) {
-    impl_->writable.insert(id);
-  } else {
-    impl_->touch(id);
+  impl_->send(id, [&](Link& link) { link.send(control, std::move(message)); });
+}
+
+void Connections::send(std::span<const LinkId> ids, const Control& control, SharedMessage message) {
+  Broadcast broadcast(control, std::move(message));
+  for (const LinkId id : ids) {
+    impl_->send(id, [&](Link& link) { link.send(broadcast); });
   }
 }
 
 std::vector<LinkId> Connections::take_writable() {
-  std::vector<LinkId> ids(impl_->writable.begin(), impl_->writable.end());
-  impl_->writable.clear();
-  return ids;
+  return std::exchange(impl_->writable, {});
 }
 
-std::vector<OutputChunk> Connections::take_output(LinkId id) {
-  if (Impl::Connection* const connection = impl_->find(id)) return connection->link->take_output();
+std::vector<OutputChunk> Connections::take_output(LinkId id, std::vector<OutputChunk> emptied) {
+  if (Impl::Connection* const connection = impl_->find(id)) {
+    connection->writable = false;
+    return connection->link->take_output(std::move(emptied));
+  }
   const auto found = impl_->last_words.find(id);
   if (found == impl_->last_words.end()) return {};
   std::vector<OutputChunk> chunks = std::move(found->second);
@@ -175,16 +178,19 @@ std::vector<OutputChunk> Connections::take_output(LinkId id) {
   return chunks;
 }
 
-void Connections::written(LinkId id, std::size_t bytes, std::int64_t now_ms) {
+bool Connections::written(LinkId id, std::size_t bytes, std::int64_t now_ms) {
   Impl::Connection* const connection = impl_->find(id);
-  if (connection != nullptr) connection->link->written(bytes, now_ms);
+  if (connection == nullptr) return impl_->last_words.contains(id);
+  connection->link->written(bytes, now_ms);
+  return connection->link->has_output();
 }
 
 void Connections::wake(std::int64_t now_ms) {
+  if (!impl_->deadlines.is_due(now_ms)) return;
   for (auto& [id, connection] : impl_->links) {
     connection.link->wake(now_ms);
     impl_->touch(id);
-    if (connection.link->has_output()) impl_->writable.insert(id);
+    impl_->note_output(id, connection);
   }
   std::vector<NodeName> due;
   for (const auto& [name, peer] : impl_->peers) {
@@ -198,16 +204,15 @@ void Connections::wake(std::int64_t now_ms) {
       impl_->dial(name, peer);
     }
   }
+  impl_->deadlines.clear();
+  for (const auto& [id, connection] : impl_->links) {
+    impl_->deadlines.add(connection.link->next_deadline_ms());
+  }
+  for (const auto& [name, peer] : impl_->peers) impl_->deadlines.add(peer.next_dial_ms);
 }
 
 std::optional<std::int64_t> Connections::next_deadline_ms() const {
-  std::optional<std::int64_t> earliest;
-  const auto consider = [&](std::optional<std::int64_t> deadline) {
-    if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
-  };
-  for (const auto& [id, connection] : impl_->links) consider(connection.link->next_deadline_ms());
-  for (const auto& [name, peer] : impl_->peers) consider(peer.next_dial_ms);
-  return earliest;
+  return impl_->deadlines.ms();
 }
 
 void Connections::stop(std::int64_t now_ms) {
@@ -226,6 +231,7 @@ void Connections::stop(std::int64_t now_ms) {
   std::vector<LinkId> all;
   for (const auto& [id, connection] : impl_->links) all.push_back(id);
   for (const LinkId id : all) impl_->end(id, reason, now_ms);
+  impl_->deadlines.clear();
 }
 
 std::vector<PeerInfo> Connections::peers() const {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -101,13 +102,17 @@ class Connections {
 
   // Unknown or closed links are ignored: the message is lost, as with any broken connection.
   void send(LinkId link, const Control& control, SharedMessage message);
-  // Links that got output since the last call.
+  void send(std::span<const LinkId> links, const Control& control, SharedMessage message);
+  // Links that have got output since theirs was taken last, each told once; some may be gone.
   [[nodiscard]] std::vector<LinkId> take_writable();
-  // What it is to write next: asked again when that is written, until it is nothing.
-  [[nodiscard]] std::vector<OutputChunk> take_output(LinkId link);
-  void written(LinkId link, std::size_t bytes, std::int64_t now_ms);
+  // What it is to write next: asked again when that is written and there is more, as written()
+  // tells. See Link::take_output.
+  [[nodiscard]] std::vector<OutputChunk> take_output(LinkId link,
+                                                     std::vector<OutputChunk> emptied = {});
+  bool written(LinkId link, std::size_t bytes, std::int64_t now_ms);
 
   void wake(std::int64_t now_ms);
+  // Never too late; too early where a deadline has been put off since the last wake.
   [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const;
   // Ends every link with `stopping`; no more dials.
   void stop(std::int64_t now_ms);

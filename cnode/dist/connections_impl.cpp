@@ -67,13 +67,18 @@ void Connections::Impl::attempt_failed(const NodeName& name, std::string address
 void Connections::Impl::dial_later(Peer& peer, std::int64_t now_ms) {
   peer.next_dial_ms.reset();
   if (peer.kept && !stopping) {
-    peer.next_dial_ms = peer.redial.next_dial_ms(now_ms, options.random());
+    dial_at(peer, peer.redial.next_dial_ms(now_ms, options.random()));
   }
+}
+
+void Connections::Impl::dial_at(Peer& peer, std::int64_t at_ms) {
+  peer.next_dial_ms = at_ms;
+  deadlines.add(at_ms);
 }
 
 void Connections::Impl::give_way(Peer& peer, LinkId to, std::int64_t now_ms) {
   peer.gave_way_to = to;
-  peer.next_dial_ms = now_ms + handshake_timeout_ms;
+  dial_at(peer, now_ms + handshake_timeout_ms);
 }
 
 Connections::Impl::Connection* Connections::Impl::find(LinkId id) {
@@ -85,8 +90,11 @@ LinkId Connections::Impl::add(std::unique_ptr<Link> link, std::string address,
                               std::optional<NodeName> peer) {
   const LinkId id = next_id++;
   const bool dialed = peer.has_value();
-  links.emplace(
-      id, Connection{std::move(link), std::move(address), std::move(peer), dialed, false, false});
+  deadlines.add(link->next_deadline_ms());
+  links.emplace(id, Connection{.link = std::move(link),
+                               .dialed = dialed,
+                               .address = std::move(address),
+                               .peer = std::move(peer)});
   touch(id);
   return id;
 }
@@ -96,14 +104,18 @@ void Connections::Impl::touch(LinkId id) {
   if (!std::exchange(connection.touched, true)) touched.push_back(id);
 }
 
+void Connections::Impl::note_output(LinkId id, Connection& connection) {
+  if (connection.writable || !connection.link->has_output()) return;
+  connection.writable = true;
+  writable.push_back(id);
+}
+
 Connections::Impl::Connection Connections::Impl::remove(LinkId id, bool at_once) {
   Connection connection = std::move(links.at(id));
   links.erase(id);
   if (connection.link->has_output() && !at_once) {
     last_words[id] = connection.link->take_last_output();
-    writable.insert(id);
-  } else {
-    writable.erase(id);
+    writable.push_back(id);
   }
   if (connection.peer) {
     if (Peer* peer = find_peer(*connection.peer)) {
@@ -195,7 +207,9 @@ void Connections::Impl::on_replacement(const PeerInfo& info, std::int64_t now_ms
 }
 
 void Connections::Impl::on_up(LinkId id, const PeerInfo& info, std::int64_t now_ms) {
-  links.at(id).up = true;
+  Connection& connection = links.at(id);
+  connection.up = true;
+  deadlines.add(connection.link->next_deadline_ms());
   Peer& peer = peers[info.name];
   peer.replacement = 0;
   peer.up = id;

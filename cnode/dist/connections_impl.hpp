@@ -5,11 +5,11 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "cnode/dist/connections.hpp"
+#include "cnode/dist/earliest.hpp"
 #include "cnode/dist/redial.hpp"
 
 namespace groot::dist {
@@ -17,11 +17,12 @@ namespace groot::dist {
 struct Connections::Impl {
   struct Connection {
     std::unique_ptr<Link> link;
+    bool dialed = false;  // ours
+    bool up = false;
+    bool touched = false;   // stands in Impl::touched
+    bool writable = false;  // has stood in Impl::writable since its output was taken
     std::string address;
     std::optional<NodeName> peer;  // accepted: when the name has been received
-    bool dialed = false;           // ours
-    bool up = false;
-    bool touched = false;  // stands in Impl::touched
   };
 
   // A node that we have, want or try to have a link to.
@@ -54,6 +55,7 @@ struct Connections::Impl {
   const std::string& cookie_for(const NodeName& peer) const;
   void dial(const NodeName& name, Peer& peer);
   void dial_later(Peer& peer, std::int64_t now_ms);
+  void dial_at(Peer& peer, std::int64_t at_ms);
   void give_way(Peer& peer, LinkId to, std::int64_t now_ms);
   // Our own attempt came to nothing.
   void attempt_failed(const NodeName& name, std::string address, Error reason, std::int64_t now_ms);
@@ -64,6 +66,17 @@ struct Connections::Impl {
   LinkId add(std::unique_ptr<Link> link, std::string address, std::optional<NodeName> peer);
   // The link may have events.
   void touch(LinkId id);
+  // The link may have output.
+  void note_output(LinkId id, Connection& connection);
+  // Has `queue` send on the link, if that is up.
+  template <class Queue>
+  void send(LinkId id, Queue&& queue) {
+    Connection* const connection = find(id);
+    if (connection == nullptr || !connection->link->is_up()) return;
+    queue(*connection->link);
+    note_output(id, *connection);
+    if (!connection->link->is_up()) touch(id);
+  }
   // Removes the link; what it still has to say is written before the socket is closed, unless that
   // is closed at once.
   Connection remove(LinkId id, bool at_once = false);
@@ -94,10 +107,11 @@ struct Connections::Impl {
   std::map<NodeName, std::string> cookies;
   std::map<NodeName, Peer> peers;
   std::map<LinkId, Connection> links;  // by age
+  Earliest deadlines;                  // of links and peers
   LinkId next_id = 1;
   std::deque<LinkId> touched;
   std::deque<ConnectionEvent> events;
-  std::set<LinkId> writable;
+  std::vector<LinkId> writable;
   std::map<LinkId, std::vector<OutputChunk>> last_words;  // of links that are gone
   bool stopping = false;
 };

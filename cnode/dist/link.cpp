@@ -33,11 +33,11 @@ struct Link::Impl {
   enum class State : std::uint8_t { handshake, up, closed };
 
   Impl(const Identity& self, Handshake started, std::int64_t now_ms)
-      : handshake(std::move(started)),
+      : backlog_bytes_max(self.backlog_bytes_max),
+        tick(self.net_ticktime_ms, now_ms),
+        handshake(std::move(started)),
         step_started_ms(now_ms),
-        backlog_bytes_max(self.backlog_bytes_max),
         ticktime_ms(self.net_ticktime_ms),
-        tick(ticktime_ms, now_ms),
         last_fed_ms(now_ms) {
     collect_handshake_output();
   }
@@ -70,6 +70,23 @@ struct Link::Impl {
     if (state == State::closed) return;
     state = State::closed;
     events.emplace_back(Closed{std::move(reason)});
+  }
+
+  // `queue` returns the bytes that it has added.
+  template <class Queue>
+  void send(std::size_t message_bytes, Queue&& queue) {
+    invariant(state == State::up, "only a link that is up can send");
+    // Before it is framed: a state of gigabytes, which a peer may ask for, has no frame.
+    if (!keep_below_limit(message_bytes)) return;
+    backlog += queue();
+    (void)keep_below_limit(backlog);
+  }
+
+  bool keep_below_limit(std::size_t bytes) {
+    if (bytes <= backlog_bytes_max) return true;
+    output.clear();
+    close({dist_errc::backlog_full, std::to_string(bytes) + " bytes"});
+    return false;
   }
 
   // One frame or handshake message further; false when there is none.
@@ -118,19 +135,22 @@ struct Link::Impl {
                                           : error.text()};
   }
 
-  std::deque<LinkEvent> events;
-  std::optional<std::uint8_t> first_byte;
+  // What one small message touches, side by side: with many links all of it has left the caches
+  // since the last one.
   State state = State::handshake;
+  std::size_t backlog = 0;
+  std::size_t backlog_bytes_max;
+  Tick tick;
+  OutputQueue output;
+
   Handshake handshake;
   std::int64_t step_started_ms;
+  std::int64_t ticktime_ms;
+  std::int64_t last_fed_ms;
+  std::deque<LinkEvent> events;
+  std::optional<std::uint8_t> first_byte;
   FrameReader reader{handshake_length_bytes, handshake_message_bytes_max};
   FragmentReader fragments;
-  std::size_t backlog_bytes_max;
-  std::int64_t ticktime_ms;
-  Tick tick;
-  std::int64_t last_fed_ms;
-  OutputQueue output;
-  std::size_t backlog = 0;
 };
 
 Link::Link(const Identity& self, NodeName peer, std::string cookie, std::uint32_t challenge,
@@ -178,19 +198,13 @@ void Link::answer_alive(bool wanted, std::int64_t now_ms) {
 }
 
 void Link::send(const Control& control, SharedMessage message) {
-  invariant(is_up(), "only a link that is up can send");
-  const std::size_t message_bytes = message.size();
-  // Before it is framed: a state of gigabytes, which a peer may ask for, has no frame.
-  if (message_bytes > impl_->backlog_bytes_max) {
-    impl_->output.clear();
-    impl_->close({dist_errc::backlog_full, std::to_string(message_bytes) + " bytes"});
-    return;
-  }
-  impl_->backlog += impl_->output.send(control, std::move(message), peer().flags);
-  if (impl_->backlog > impl_->backlog_bytes_max) {
-    impl_->output.clear();
-    impl_->close({dist_errc::backlog_full, std::to_string(impl_->backlog) + " bytes"});
-  }
+  impl_->send(message.size(),
+              [&] { return impl_->output.send(control, std::move(message), peer().flags); });
+}
+
+void Link::send(Broadcast& broadcast) {
+  impl_->send(broadcast.message().size(),
+              [&] { return impl_->output.send(broadcast, peer().flags); });
 }
 
 void Link::peer_closed(std::int64_t now_ms) {
@@ -255,8 +269,8 @@ bool Link::has_output() const {
   return !impl_->output.empty();
 }
 
-std::vector<OutputChunk> Link::take_output() {
-  return impl_->output.take(fragments_at_once_bytes);
+std::vector<OutputChunk> Link::take_output(std::vector<OutputChunk> emptied) {
+  return impl_->output.take(fragments_at_once_bytes, std::move(emptied));
 }
 
 std::vector<OutputChunk> Link::take_last_output() {

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "cnode/dist/broadcast.hpp"
 #include "cnode/dist/control.hpp"
 #include "cnode/dist/handshake.hpp"
 #include "cnode/dist/output_chunks.hpp"
@@ -52,6 +53,7 @@ class Link {
   // Queues one message; in which order they go says output_queue.hpp. Precondition: up. Over the
   // identity's backlog_bytes_max the link closes with backlog_full.
   void send(const Control& control, SharedMessage message);
+  void send(Broadcast& broadcast);
 
   // The peer closed, or the socket failed. Renamed here: see dist_errc.
   void peer_closed(std::int64_t now_ms);
@@ -68,8 +70,8 @@ class Link {
   [[nodiscard]] bool has_output() const;
   // The chunks to be written next, in order; the caller calls written() when done, and asks again
   // until there are none. Of a large message it is a part, so that what is queued meanwhile can go
-  // ahead of the rest.
-  [[nodiscard]] std::vector<OutputChunk> take_output();
+  // ahead of the rest. Memory of earlier ones, `emptied`, saves the allocation of the next.
+  [[nodiscard]] std::vector<OutputChunk> take_output(std::vector<OutputChunk> emptied = {});
   // All at once, for a link that ends.
   [[nodiscard]] std::vector<OutputChunk> take_last_output();
   void written(std::size_t bytes, std::int64_t now_ms);

@@ -23,30 +23,42 @@ struct OutputChunk {
   [[nodiscard]] ByteView view() const { return shared.owner ? shared.bytes : ByteView(owned); }
 };
 
-// Gathers small pieces into large chunks, and leaves large ones where they are.
+// Gathers small pieces into large chunks, and leaves large ones where they are, as well as a small
+// one while it is all there is.
 class OutputChunks {
  public:
   // The last chunk when more may be appended to it, or a new one.
   Bytes& open() {
-    if (chunks_.empty() || chunks_.back().shared.owner ||
-        chunks_.back().owned.size() >= output_chunk_bytes) {
-      chunks_.emplace_back();
+    if (chunks_.empty() || is_full(chunks_.back())) chunks_.emplace_back();
+    OutputChunk& last = chunks_.back();
+    if (last.shared.owner) {
+      last.owned.assign(last.shared.bytes.begin(), last.shared.bytes.end());
+      last.shared = nullptr;
     }
-    return chunks_.back().owned;
+    return last.owned;
   }
   void append(const SharedPiece& piece) {
-    if (piece.bytes.size() > copied_message_bytes_max) {
+    if (piece.bytes.empty()) return;
+    if (chunks_.empty() || piece.bytes.size() > copied_message_bytes_max) {
       chunks_.push_back({.owned = {}, .shared = piece});
-    } else if (!piece.bytes.empty()) {
+    } else {
       Bytes& chunk = open();
       chunk.insert(chunk.end(), piece.bytes.begin(), piece.bytes.end());
     }
   }
   [[nodiscard]] bool empty() const { return chunks_.empty(); }
   void clear() { chunks_.clear(); }
-  [[nodiscard]] std::vector<OutputChunk> take() { return std::exchange(chunks_, {}); }
+  // `emptied` is where the next ones are put.
+  [[nodiscard]] std::vector<OutputChunk> take(std::vector<OutputChunk> emptied = {}) {
+    return std::exchange(chunks_, std::move(emptied));
+  }
 
  private:
+  [[nodiscard]] static bool is_full(const OutputChunk& chunk) {
+    return chunk.view().size() >=
+           (chunk.shared.owner ? copied_message_bytes_max + 1 : output_chunk_bytes);
+  }
+
   std::vector<OutputChunk> chunks_;
 };
 

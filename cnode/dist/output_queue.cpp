@@ -56,13 +56,23 @@ std::size_t OutputQueue::send(const Control& control, SharedMessage message, Fla
   return bytes;
 }
 
+std::size_t OutputQueue::send(Broadcast& broadcast, Flags negotiated) {
+  if (!lanes_.empty() || broadcast.message().size() > copied_message_bytes_max) {
+    return send(broadcast.control(), broadcast.message(), negotiated);
+  }
+  const SharedBytes& frame = broadcast.frame(negotiated);
+  ready_.append(frame);
+  return frame->size();
+}
+
 void OutputQueue::clear() {
   ready_.clear();
   lanes_.clear();
   turns_.clear();
 }
 
-std::vector<OutputChunk> OutputQueue::take(std::size_t fragments_bytes) {
+std::vector<OutputChunk> OutputQueue::take(std::size_t fragments_bytes,
+                                           std::vector<OutputChunk> emptied) {
   std::size_t bytes = 0;
   while (!turns_.empty() && bytes < fragments_bytes) {
     const Sender sender = turns_.front();
@@ -75,7 +85,7 @@ std::vector<OutputChunk> OutputQueue::take(std::size_t fragments_bytes) {
       turns_.push_back(sender);
     }
   }
-  return ready_.take();
+  return ready_.take(std::move(emptied));
 }
 
 std::size_t OutputQueue::write_turn(Lane& lane, OutputChunks& out) {

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "cnode/dist/broadcast.hpp"
 #include "cnode/dist/control.hpp"
 #include "cnode/dist/fragment_writer.hpp"
 #include "cnode/dist/output_chunks.hpp"
@@ -29,6 +30,7 @@ class OutputQueue {
   void append(ByteView bytes);
   // Queues a message. Returns the bytes that it adds, headers included.
   std::size_t send(const Control& control, SharedMessage message, Flags negotiated);
+  std::size_t send(Broadcast& broadcast, Flags negotiated);
 
   [[nodiscard]] bool empty() const { return ready_.empty() && lanes_.empty(); }
   // True when there are fragments, and nothing that goes ahead of them.
@@ -37,7 +39,8 @@ class OutputQueue {
 
   // What is to be written next: all that waits for no fragment, then at least one fragment and
   // about that many bytes of them. Ask again when it is written.
-  [[nodiscard]] std::vector<OutputChunk> take(std::size_t fragments_bytes);
+  [[nodiscard]] std::vector<OutputChunk> take(std::size_t fragments_bytes,
+                                              std::vector<OutputChunk> emptied = {});
 
  private:
   // A process of this node: id and serial of its pid. {0, 0} stands for signals that have none.

@@ -3,7 +3,7 @@
 //
 //   sockets ──bytes──> Connections ──PeerFrame──> Router (in Core, under its lock)
 //      ^                    ^ │                      │
-//      └──output chunks─────┼─┘<─────SendFrame───────┘
+//      └──output chunks─────┼─┘<─────SendFrame(s)────┘
 //                           └──── one timer: the earliest deadline of both
 //
 // All that one turn of reading leads to is written in one go at the end of the turn.

@@ -128,6 +128,10 @@ void Runtime::Impl::perform(process::SendFrame& action) {
   connections_->send(action.link, action.control, std::move(action.message));
 }
 
+void Runtime::Impl::perform(process::SendFrames& action) {
+  connections_->send(action.links, action.control, std::move(action.message));
+}
+
 void Runtime::Impl::perform(process::KeepConnected& action) {
   connections_->keep(action.peer, monotonic_ms());
 }

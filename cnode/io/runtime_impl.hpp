@@ -2,6 +2,7 @@
 // Connections says and what the router wants.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -27,7 +28,9 @@
 namespace groot::io {
 
 [[nodiscard]] inline std::int64_t monotonic_ms() {
-  return read_clocks().monotonic_ms;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 class Runtime::Impl final : private LinkOwner {
@@ -59,11 +62,12 @@ class Runtime::Impl final : private LinkOwner {
 
   // LinkOwner
   void received(LinkId link, ByteView bytes) override;
-  std::vector<dist::OutputChunk> take_output(LinkId link) override {
-    return connections_->take_output(link);
+  std::vector<dist::OutputChunk> take_output(LinkId link,
+                                             std::vector<dist::OutputChunk> emptied) override {
+    return connections_->take_output(link, std::move(emptied));
   }
-  void written(LinkId link, std::size_t bytes) override {
-    connections_->written(link, bytes, monotonic_ms());
+  bool written(LinkId link, std::size_t bytes) override {
+    return connections_->written(link, bytes, monotonic_ms());
   }
   void closed(LinkId link) override;
   void turn_over() override;
@@ -94,6 +98,7 @@ class Runtime::Impl final : private LinkOwner {
   // What the router wants.
   void perform(std::vector<process::Action> actions);
   void perform(process::SendFrame& action);
+  void perform(process::SendFrames& action);
   void perform(process::KeepConnected& action);
   void perform(process::ConnectOnce& action);
   void perform(process::Disconnect& action);

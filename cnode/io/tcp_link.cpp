@@ -55,40 +55,58 @@ void TcpLink::read_turn() {
   wait_readable();
 }
 
-void TcpLink::flush() {
-  if (writing_ || shut_down_ || !socket_.is_open()) return;
-  batch_.load(owner_.take_output(id_));
-  if (batch_.empty()) return finish_writing();
-  write_some();
-}
-
-void TcpLink::write_some() {
-  writing_ = true;
+template <class Write>
+auto TcpLink::write_some(Write&& write) {
   const auto pieces = batch_.pieces();
+  if (pieces.size() == 1) return write(asio::buffer(pieces[0].data(), pieces[0].size()));
   std::vector<asio::const_buffer> buffers;
   buffers.reserve(std::min(pieces.size(), pieces_per_write_max));
   for (const ByteView piece : pieces.first(std::min(pieces.size(), pieces_per_write_max))) {
     buffers.emplace_back(piece.data(), piece.size());
   }
-  socket_.async_write_some(buffers,
-                           [self = shared_from_this()](const AsioError& error, std::size_t count) {
-                             self->writing_ = false;
-                             if (!self->socket_.is_open()) return;
-                             if (error) {
-                               self->close();
-                             } else {
-                               self->batch_.consume(count);
-                               self->owner_.written(self->id_, count);
-                               if (!self->batch_.empty()) {
-                                 self->write_some();
-                               } else {
-                                 self->flush();
-                               }
-                             }
-                             // What is written leads to nothing else, and a turn looks at all
-                             // links.
-                             if (!self->socket_.is_open()) self->owner_.turn_over();
-                           });
+  return write(buffers);
+}
+
+void TcpLink::flush() {
+  if (writing_ || shut_down_ || !socket_.is_open()) return;
+  load();
+  if (batch_.empty()) return finish_writing();
+  // Nearly always the socket has room, and a write that is done when it returns costs half of one
+  // whose end is told later.
+  AsioError error;
+  const std::size_t count =
+      write_some([&](const auto& buffers) { return socket_.write_some(buffers, error); });
+  // A write that fails is tried again with the rest, where the owner expects to hear of it.
+  if (!error) written(count);
+  write_rest();
+}
+
+void TcpLink::load() {
+  batch_.load(owner_.take_output(id_, batch_.take_emptied()));
+}
+
+void TcpLink::written(std::size_t bytes) {
+  batch_.consume(bytes);
+  const bool more = owner_.written(id_, bytes);
+  if (more && batch_.empty()) load();
+}
+
+void TcpLink::write_rest() {
+  if (batch_.empty()) return finish_writing();
+  writing_ = true;
+  const auto done = [self = shared_from_this()](const AsioError& error, std::size_t count) {
+    self->writing_ = false;
+    if (!self->socket_.is_open()) return;
+    if (error) {
+      self->close();
+    } else {
+      self->written(count);
+      self->write_rest();
+    }
+    // What is written leads to nothing else, and a turn looks at all links.
+    if (!self->socket_.is_open()) self->owner_.turn_over();
+  };
+  write_some([&](const auto& buffers) { socket_.async_write_some(buffers, done); });
 }
 
 void TcpLink::finish_writing() {

@@ -1,5 +1,6 @@
-// One connected socket of one link: reads whenever there is something to read, has at most one
-// write under way, and closes in an orderly way. What the bytes mean is its owner's business.
+// One connected socket of one link: reads whenever there is something to read, writes at once what
+// the socket takes and has at most one write of the rest under way, and closes in an orderly way.
+// What the bytes mean is its owner's business.
 //
 // Network thread only. Kept alive by its owner and by its own operations under way.
 #pragma once
@@ -22,8 +23,10 @@ using dist::LinkId;
 class LinkOwner {
  public:
   virtual void received(LinkId link, ByteView bytes) = 0;
-  [[nodiscard]] virtual std::vector<dist::OutputChunk> take_output(LinkId link) = 0;
-  virtual void written(LinkId link, std::size_t bytes) = 0;
+  [[nodiscard]] virtual std::vector<dist::OutputChunk> take_output(
+      LinkId link, std::vector<dist::OutputChunk> emptied) = 0;
+  // True when there is more for take_output.
+  [[nodiscard]] virtual bool written(LinkId link, std::size_t bytes) = 0;
   // The socket is closed, by the peer or by us: the last call about this link.
   virtual void closed(LinkId link) = 0;
   // Follows one or more of the above: time to write what they led to.
@@ -42,7 +45,8 @@ class TcpLink : public std::enable_shared_from_this<TcpLink> {
 
   // Reads until closed.
   void start();
-  // Writes what the owner has for this link, now or when the write under way is done.
+  // Writes what the owner has for this link, now or when the write under way is done. That a write
+  // fails the owner hears later, not from in here.
   void flush();
   // Ends the link: what is queued is written, then the peer is told, then its own close awaited;
   // what still arrives is thrown away.
@@ -53,7 +57,12 @@ class TcpLink : public std::enable_shared_from_this<TcpLink> {
  private:
   void wait_readable();
   void read_turn();
-  void write_some();
+  // Hands bytes of the batch, which holds some, to one write; returns what that returns.
+  template <class Write>
+  auto write_some(Write&& write);
+  void load();
+  void written(std::size_t bytes);
+  void write_rest();
   void finish_writing();
 
   LinkId id_;

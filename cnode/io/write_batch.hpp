@@ -18,6 +18,8 @@ class WriteBatch {
  public:
   // Precondition: empty().
   void load(std::vector<dist::OutputChunk> chunks);
+  // The memory that it has no use for until then. Precondition: empty().
+  [[nodiscard]] std::vector<dist::OutputChunk> take_emptied();
   [[nodiscard]] bool empty() const { return next_ == pieces_.size(); }
   // What is left to write, in order; no piece is empty. Valid until the next load or consume.
   [[nodiscard]] std::span<const ByteView> pieces() const {

@@ -62,6 +62,7 @@ void Exchange::begin_round(Peer& peer, Partner& partner, const Now& now) {
   const auto number = static_cast<std::uint32_t>(random_());
   partner.round.emplace(number, peer, outbox_, replication_, registers_);
   partner.next_ms = now.monotonic_ms + exchange_timeout_ms;
+  wakes_.add(partner.next_ms);
 }
 
 void Exchange::end_round(Partner& partner, const Now& now) {
@@ -70,26 +71,25 @@ void Exchange::end_round(Partner& partner, const Now& now) {
   partner.round.reset();
   partner.next_ms =
       now.monotonic_ms + exchange_interval_min_ms + static_cast<std::int64_t>(random_() % spread);
+  wakes_.add(partner.next_ms);
 }
 
 void Exchange::wake(const Now& now) {
+  if (!wakes_.is_due(now.monotonic_ms)) return;
   for (auto& [link, partner] : partners_) {
+    if (!partner.begun || now.monotonic_ms < partner.next_ms) continue;
     Peer* peer = peers_.find(link);
-    if (!peer || !partner.begun || now.monotonic_ms < partner.next_ms) continue;
+    if (!peer) continue;
     if (partner.round) {
       outbox_.log_limited(peer->name(), "exchange",
                           peer->name() + " did not answer in an exchange of registers", now);
     }
     begin_round(*peer, partner, now);
   }
-}
-
-std::optional<std::int64_t> Exchange::next_wake_ms() const {
-  std::optional<std::int64_t> next;
+  wakes_.clear();
   for (const auto& [link, partner] : partners_) {
-    if (partner.begun && (!next || partner.next_ms < *next)) next = partner.next_ms;
+    if (partner.begun) wakes_.add(partner.next_ms);
   }
-  return next;
 }
 
 }  // namespace groot::process

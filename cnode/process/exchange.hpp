@@ -40,6 +40,7 @@
 #include <map>
 #include <optional>
 
+#include "cnode/dist/earliest.hpp"
 #include "cnode/process/exchange_answers.hpp"
 #include "cnode/process/exchange_round.hpp"
 
@@ -63,7 +64,8 @@ class Exchange {
   bool receive(LinkId link, const ExchangeMessage& message, const Now& now);
 
   void wake(const Now& now);
-  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
+  // May be too early: see Earliest.
+  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const { return wakes_.ms(); }
 
   // One side of a pair asks; which, both know.
   [[nodiscard]] bool asks(const Peer& peer) const { return self_ < peer.name(); }
@@ -88,6 +90,7 @@ class Exchange {
   Hook round_over_;
   ExchangeAnswers answers_;
   std::map<LinkId, Partner> partners_;
+  dist::Earliest wakes_;
 };
 
 }  // namespace groot::process

@@ -20,6 +20,12 @@ void Outbox::send_to_name(LinkId link, ServedPid from, std::string_view name,
   send(link, dist::RegSend{pid(from), std::string(name)}, std::move(message));
 }
 
+void Outbox::send_to_name(std::vector<LinkId> links, ServedPid from, std::string_view name,
+                          SharedMessage message) {
+  actions_.emplace_back(SendFrames{std::move(links), dist::RegSend{pid(from), std::string(name)},
+                                   std::move(message)});
+}
+
 void Outbox::expect(std::size_t count) {
   // A hint that grows by less than the vector would by itself must not defeat its doubling.
   if (count > actions_.capacity() - actions_.size()) {

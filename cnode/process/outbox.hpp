@@ -42,6 +42,8 @@ class Outbox {
   void send(LinkId link, Control control, SharedMessage message = nullptr);
   // REG_SEND, from the process `from` of this node.
   void send_to_name(LinkId link, ServedPid from, std::string_view name, SharedMessage message);
+  void send_to_name(std::vector<LinkId> links, ServedPid from, std::string_view name,
+                    SharedMessage message);
   void act(Action action) { actions_.push_back(std::move(action)); }
   // Makes room for so many more actions at once.
   void expect(std::size_t count);

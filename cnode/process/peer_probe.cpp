@@ -82,6 +82,7 @@ void PeerProbe::ask_later(LinkId link, const Now& now) {
   const bool soon = probe.restarts_awaited > 0;
   if (soon) --probe.restarts_awaited;
   probe.ask_again_ms = now.monotonic_ms + (soon ? restart_retry_ms : probe_retry_ms);
+  wakes_.add(probe.ask_again_ms);
 }
 
 void PeerProbe::storage_spoke(const Peer& peer, const StorageSeen& storage, const Now& now) {
@@ -182,19 +183,14 @@ void PeerProbe::ask(LinkId link, const Now& now) {
 }
 
 void PeerProbe::wake(const Now& now) {
+  if (!wakes_.is_due(now.monotonic_ms)) return;
   for (auto& [link, probe] : probes_) {
     if (!probe.ask_again_ms || now.monotonic_ms < *probe.ask_again_ms) continue;
     probe.ask_again_ms.reset();
     ask(link, now);
   }
-}
-
-std::optional<std::int64_t> PeerProbe::next_wake_ms() const {
-  std::optional<std::int64_t> next;
-  for (const auto& [link, probe] : probes_) {
-    if (probe.ask_again_ms && (!next || *probe.ask_again_ms < *next)) next = probe.ask_again_ms;
-  }
-  return next;
+  wakes_.clear();
+  for (const auto& [link, probe] : probes_) wakes_.add(probe.ask_again_ms);
 }
 
 }  // namespace groot::process

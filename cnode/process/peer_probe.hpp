@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 
+#include "cnode/dist/earliest.hpp"
 #include "cnode/process/peers.hpp"
 #include "cnode/process/requests.hpp"
 
@@ -44,7 +45,8 @@ class PeerProbe {
   // Whether some peer may be one of ours and has not had the time to say so.
   [[nodiscard]] bool awaits_hello() const;
   void wake(const Now& now);
-  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
+  // May be too early: see Earliest.
+  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const { return wakes_.ms(); }
 
  private:
   struct Probe {
@@ -73,6 +75,7 @@ class PeerProbe {
   Hooks hooks_;
   SharedBytes whereis_storage_;
   std::map<LinkId, Probe> probes_;
+  dist::Earliest wakes_;
 };
 
 }  // namespace groot::process

@@ -18,6 +18,12 @@ bool may_be_sent(const Peer& peer, const store::Register& reg) {
   return peer.is_ours() || !reg.key_is_list();
 }
 
+// Merging does not depend on order, so what is written meanwhile need not wait behind a large
+// register. Large ones follow each other: a peer never puts many together at once.
+ServedPid sender_of(const SharedMessage& message) {
+  return message.size() > lone_message_bytes_min ? ServedPid::large_updates : ServedPid::storage;
+}
+
 Registers allowed(const Peer& peer, std::span<const store::RegisterPtr> registers) {
   Registers kept;
   kept.reserve(registers.size());
@@ -117,16 +123,30 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
   const bool same_for_all =
       (registers.size() <= singles_max || registers.size() > singles) &&
       std::ranges::none_of(registers, [](const auto& reg) { return reg->key_is_list(); });
-  std::optional<std::vector<SharedMessage>> for_ours;
-  std::optional<std::vector<SharedMessage>> for_stock;
+  struct Audience {
+    std::vector<LinkId> links;
+    std::vector<SharedMessage> messages;
+  };
+  Audience ours;
+  Audience stock;
   for (auto& [link, peer] : peers_.all()) {
     if (!peer.replicates() || peer.id == except) continue;
     const bool as_ours = peer.is_ours() || same_for_all;
-    auto& messages = as_ours ? for_ours : for_stock;
-    if (!messages) {
-      messages = as_ours ? encode(registers) : encode(allowed(peer, registers), singles);
+    Audience& audience = as_ours ? ours : stock;
+    if (audience.links.empty()) {
+      audience.links.reserve(peers_.all().size());
+      audience.messages = as_ours ? encode(registers) : encode(allowed(peer, registers), singles);
     }
-    for (const SharedMessage& message : *messages) send_message(peer, message, now);
+    audience.links.push_back(link);
+    if (!audience.messages.empty()) peer.registers_sent_ms = now.monotonic_ms;
+  }
+  for (Audience* audience : {&ours, &stock}) {
+    auto& [links, messages] = *audience;
+    for (const SharedMessage& message : messages) {
+      const bool last = &message == &messages.back();
+      outbox_.send_to_name(last ? std::move(links) : std::vector(links), sender_of(message),
+                           storage_name, message);
+    }
   }
 }
 
@@ -137,11 +157,7 @@ void Replication::send(Peer& peer, std::span<const store::RegisterPtr> registers
 
 void Replication::send_message(Peer& peer, const SharedMessage& message, const Now& now) {
   peer.registers_sent_ms = now.monotonic_ms;
-  // Merging does not depend on order, so what is written meanwhile need not wait behind a large
-  // register. Large ones follow each other: a peer never puts many together at once.
-  const ServedPid from =
-      message.size() > lone_message_bytes_min ? ServedPid::large_updates : ServedPid::storage;
-  outbox_.send_to_name(peer.link, from, storage_name, message);
+  outbox_.send_to_name(peer.link, sender_of(message), storage_name, message);
 }
 
 void Replication::push_full_state(Peer& peer, const Now& now) {

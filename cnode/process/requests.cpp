@@ -67,8 +67,8 @@ void Requests::call_encoded(LinkId link, const SharedBytes& execute_call_argumen
   if (!can_ask(link)) return answered(Error{process_errc::cannot_be_asked, ""}, now);
   const Reference request = outbox_.new_reference();
   spawn(link, request, "execute_call", 4, true, execute_call_arguments);
-  pending_.emplace(request, Pending{link, now.monotonic_ms + request_timeout_ms, std::nullopt, true,
-                                    std::move(answered)});
+  await(request,
+        {link, now.monotonic_ms + request_timeout_ms, std::nullopt, true, std::move(answered)});
 }
 
 void Requests::call(LinkId link, std::string_view module, std::string_view function,
@@ -95,8 +95,7 @@ void Requests::call_name(LinkId link, std::string_view name, const Term& request
       link, ServedPid::client, name,
       share(encode_term(ei_codec::tuple(
           {ei_codec::atom("$gen_call"), ei_codec::tuple({Term(client), Term(ref)}), request}))));
-  pending_.emplace(ref, Pending{link, now.monotonic_ms + request_timeout_ms, target, false,
-                                std::move(answered)});
+  await(ref, {link, now.monotonic_ms + request_timeout_ms, target, false, std::move(answered)});
 }
 
 void Requests::watch(LinkId link, const Pid& pid, Down down) {
@@ -104,6 +103,11 @@ void Requests::watch(LinkId link, const Pid& pid, Down down) {
   const Reference ref = outbox_.new_reference();
   outbox_.send(link, dist::MonitorP{outbox_.pid(ServedPid::client), pid, ref});
   watches_.emplace(ref, Watch{link, std::move(down)});
+}
+
+void Requests::await(const Reference& ref, Pending pending) {
+  wakes_.add(pending.deadline_ms);
+  pending_.emplace(ref, std::move(pending));
 }
 
 void Requests::finish(std::map<Reference, Pending>::iterator pending, const Result<Term>& answer,
@@ -170,21 +174,16 @@ void Requests::peer_down(LinkId link, const Now& now) {
 }
 
 void Requests::wake(const Now& now) {
+  if (!wakes_.is_due(now.monotonic_ms)) return;
   while (true) {
     const auto due = std::ranges::find_if(
         pending_, [&](const auto& entry) { return entry.second.deadline_ms <= now.monotonic_ms; });
-    if (due == pending_.end()) return;
+    if (due == pending_.end()) break;
     demonitor(due->first, due->second);
     finish(due, Error{process_errc::request_timeout, ""}, now);
   }
-}
-
-std::optional<std::int64_t> Requests::next_wake_ms() const {
-  std::optional<std::int64_t> next;
-  for (const auto& [ref, pending] : pending_) {
-    if (!next || pending.deadline_ms < *next) next = pending.deadline_ms;
-  }
-  return next;
+  wakes_.clear();
+  for (const auto& [ref, pending] : pending_) wakes_.add(pending.deadline_ms);
 }
 
 }  // namespace groot::process

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "cnode/dist/earliest.hpp"
 #include "cnode/process/outbox.hpp"
 #include "cnode/process/peers.hpp"
 #include "ei_codec/term.hpp"
@@ -49,7 +50,10 @@ class Requests {
 
   void peer_down(LinkId link, const Now& now);
   void wake(const Now& now);
-  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
+  // May be too early: see Earliest.
+  [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const {
+    return pending_.empty() ? std::nullopt : wakes_.ms();
+  }
 
  private:
   struct Pending {
@@ -68,6 +72,7 @@ class Requests {
   [[nodiscard]] bool can_ask(LinkId link);
   void spawn(LinkId link, const Reference& request, std::string_view function, std::uint32_t arity,
              bool monitor, SharedBytes arguments);
+  void await(const Reference& ref, Pending pending);
   void finish(std::map<Reference, Pending>::iterator pending, const Result<Term>& answer,
               const Now& now);
   void demonitor(const Reference& ref, const Pending& pending);
@@ -75,6 +80,7 @@ class Requests {
   Outbox& outbox_;
   Peers& peers_;
   std::map<Reference, Pending> pending_;
+  dist::Earliest wakes_;
   std::map<Reference, Watch> watches_;
 };
 

@@ -58,6 +58,11 @@ struct SendFrame {
   Control control;
   SharedMessage message;
 };
+struct SendFrames {
+  std::vector<LinkId> links;
+  Control control;
+  SharedMessage message;
+};  // the same on each link
 struct KeepConnected {
   NodeName peer;
 };  // a discovered node: dial, and again whenever it is away
@@ -79,8 +84,8 @@ struct Notify {
   store::RegisterPtr reg;
 };  // a register changed: for on_change listeners
 
-using Action =
-    std::variant<SendFrame, KeepConnected, ConnectOnce, Disconnect, SetCookie, LogLine, Notify>;
+using Action = std::variant<SendFrame, SendFrames, KeepConnected, ConnectOnce, Disconnect,
+                            SetCookie, LogLine, Notify>;
 
 class Router {
  public:

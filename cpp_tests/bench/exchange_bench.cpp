@@ -23,6 +23,7 @@
 #include "cpp_tests/bench/arguments.hpp"
 #include "cpp_tests/bench/processor_time.hpp"
 #include "cpp_tests/bench/samples.hpp"
+#include "cpp_tests/support/actions.hpp"
 
 namespace {
 
@@ -87,7 +88,7 @@ struct Two {
 
  private:
   void gather(One& from, std::deque<Bytes>& frames) {
-    for (process::Action& action : from.router.take_actions()) {
+    for (process::Action& action : testing::one_by_one(from.router.take_actions())) {
       const auto* sent = std::get_if<process::SendFrame>(&action);
       if (!sent) continue;
       Bytes message;

@@ -46,20 +46,24 @@ bool StockPeer::set(ei_codec::ByteView key, ei_codec::ByteView value) {
 void StockPeer::perform() {
   for (auto actions = router_.take_actions(); !actions.empty(); actions = router_.take_actions()) {
     for (const process::Action& action : actions) {
-      if (const auto* sent = std::get_if<process::SendFrame>(&action)) answer(*sent);
+      if (const auto* sent = std::get_if<process::SendFrame>(&action)) {
+        answer(sent->control, sent->message);
+      } else if (const auto* same = std::get_if<process::SendFrames>(&action)) {
+        answer(same->control, same->message);
+      }
     }
   }
 }
 
-void StockPeer::answer(const process::SendFrame& sent) {
+void StockPeer::answer(const dist::Control& control, const dist::SharedMessage& message) {
   ++sent_;
-  if (const auto* monitor = std::get_if<dist::MonitorP>(&sent.control)) {
+  if (const auto* monitor = std::get_if<dist::MonitorP>(&control)) {
     // The storage process lives; a node of this project's own process is not there.
     if (monitor->to == dist::Target(storage_pid())) return;
     end({monitor->to, monitor->from, monitor->ref}, atom("noproc"));
-  } else if (const auto* request = std::get_if<dist::SpawnRequest>(&sent.control)) {
+  } else if (const auto* request = std::get_if<dist::SpawnRequest>(&control)) {
     ei_codec::Bytes arguments;
-    sent.message.append_to(arguments);
+    message.append_to(arguments);
     answer(*request, arguments);
   }
 }

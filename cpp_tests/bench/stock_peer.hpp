@@ -31,7 +31,7 @@ class StockPeer {
   [[nodiscard]] std::size_t sent() const { return sent_; }
 
  private:
-  void answer(const process::SendFrame& sent);
+  void answer(const dist::Control& control, const dist::SharedMessage& message);
   void answer(const dist::SpawnRequest& request, ei_codec::ByteView arguments);
   // A monitored process of this peer has ended.
   void end(const dist::MonitorPExit& exit, const ei_codec::Term& reason);

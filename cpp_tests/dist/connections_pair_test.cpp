@@ -337,6 +337,45 @@ TEST_CASE("a peer that was lost is dialled within the last pause, however often 
   }
 }
 
+TEST_CASE("a message to many links goes to those that are up") {
+  Network net;
+  join(net);
+  auto& a = net.at("a@h");
+  const LinkId up = a.up_links.at("b@h");
+  a.connections->send(std::vector<LinkId>{up + 100, up, up}, RegSend{samples::beam(), "name"},
+                      std::make_shared<const Bytes>(samples::hello()));
+  CHECK(a.connections->take_writable() == std::vector<LinkId>{up});
+  a.connections->send(up, LinkTo{samples::beam(), samples::peer()}, nullptr);
+  // Told already, and not taken yet.
+  CHECK(a.connections->take_writable().empty());
+  const Bytes bytes = joined(a.connections->take_output(up));
+  CHECK_FALSE(a.connections->written(up, bytes.size(), net.now_ms()));
+  net.at("b@h").connections->feed(net.at("b@h").up_links.at("a@h"), bytes, net.now_ms());
+  net.drain("b@h");
+  CHECK(net.at("b@h").frames.size() == 3);
+}
+
+TEST_CASE("what is written tells whether there is more") {
+  Network net;
+  join(net);
+  auto& a = *net.at("a@h").connections;
+  const LinkId up = net.at("a@h").up_links.at("b@h");
+  a.send(up, RegSend{samples::beam(), "name"},
+         std::make_shared<const Bytes>(3 * fragments_at_once_bytes, 0));
+  const auto write = [&] {
+    const Bytes bytes = joined(a.take_output(up));
+    CHECK_FALSE(bytes.empty());
+    return a.written(up, bytes.size(), net.now_ms());
+  };
+  CHECK(write());
+  // The last words of a link that is gone are more, too.
+  const Bytes taken = joined(a.take_output(up));
+  CHECK(a.disconnect(name("b@h"), net.now_ms()));
+  CHECK(a.written(up, taken.size(), net.now_ms()));
+  CHECK_FALSE(write());
+  CHECK(a.take_output(up).empty());
+}
+
 TEST_CASE("a link that breaks the protocol is dropped, and the others live on") {
   Network net;
   join(net);

@@ -102,6 +102,45 @@ TEST_CASE("a link that ends gives all it has to say at once") {
   CHECK_FALSE(link->has_output());
 }
 
+TEST_CASE("a broadcast is encoded once for all links with the same flags") {
+  const Control control = RegSend{samples::beam(), "name"};
+  const auto message = std::make_shared<const Bytes>(samples::hello());
+  Broadcast broadcast(control, message);
+  auto one = link_that_is_up(0);
+  auto two = link_that_is_up(0);
+  auto without = link_that_is_up(0, flags_without_fragments);
+  for (Link* link : {one.get(), two.get(), without.get()}) link->send(broadcast);
+  CHECK(one->backlog_bytes() == reg_send_frame(*message).size());
+  const auto first = one->take_output();
+  const auto second = two->take_output();
+  REQUIRE(first.size() == 1);
+  REQUIRE(second.size() == 1);
+  CHECK(joined(first) == reg_send_frame(*message));
+  CHECK(first[0].view().data() == second[0].view().data());
+  Bytes frame;
+  encode_frame(control, *message, flags_without_fragments, frame);
+  CHECK(joined(without->take_output()) == frame);
+}
+
+TEST_CASE("broadcasts that wait together share a chunk, a large one is written from where it is") {
+  const Control control = RegSend{samples::beam(), "name"};
+  const auto small = std::make_shared<const Bytes>(samples::hello());
+  const auto large = std::make_shared<const Bytes>(
+      ei_codec::encode_term(ei_codec::binary(std::string(copied_message_bytes_max, 'x'))));
+  auto link = link_that_is_up(0);
+  Bytes expected;
+  for (const SharedBytes& message : {small, small, large}) {
+    Broadcast broadcast(control, message);
+    link->send(broadcast);
+    append(expected, reg_send_frame(*message));
+  }
+  const auto chunks = link->take_output();
+  REQUIRE(chunks.size() == 2);
+  CHECK(chunks[1].view().data() == large->data());
+  CHECK(joined(chunks) == expected);
+  CHECK(link->backlog_bytes() == expected.size());
+}
+
 TEST_CASE("small messages share a chunk, a large one is written from where it is") {
   auto link = link_that_is_up(0);
   const auto small = std::make_shared<const Bytes>(

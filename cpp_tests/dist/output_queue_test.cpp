@@ -84,6 +84,18 @@ TEST_CASE("what others say goes ahead of a large message, what its sender says s
         Log{"ahead", "tick", "large", "behind", to_text(LinkTo{process(1), samples::peer()})});
 }
 
+TEST_CASE("a broadcast waits behind a large message of its process, as any message does") {
+  OutputQueue queue;
+  const Control control = RegSend{process(1), "behind"};
+  const Control of_another = RegSend{process(2), "ahead"};
+  send(queue, 1, "large", large());
+  for (const Control* each : {&control, &of_another}) {
+    Broadcast broadcast(*each, small());
+    queue.send(broadcast, hidden_flags);
+  }
+  CHECK(arrivals(queue) == Log{"ahead", "large", "behind"});
+}
+
 TEST_CASE("large messages of several processes take turns") {
   OutputQueue queue;
   send(queue, 1, "three", large(3));

@@ -24,8 +24,18 @@ struct Owner final : LinkOwner {
   void received(LinkId, ByteView bytes) override {
     in.insert(in.end(), bytes.begin(), bytes.end());
   }
-  std::vector<OutputChunk> take_output(LinkId) override { return std::exchange(out, {}); }
-  void written(LinkId, std::size_t bytes) override { written_bytes += bytes; }
+  std::vector<OutputChunk> take_output(LinkId, std::vector<OutputChunk> emptied) override {
+    CHECK(emptied.empty());
+    const auto count = in_parts && !out.empty() ? 1 : static_cast<std::ptrdiff_t>(out.size());
+    std::vector<OutputChunk> taken(std::make_move_iterator(out.begin()),
+                                   std::make_move_iterator(out.begin() + count));
+    out.erase(out.begin(), out.begin() + count);
+    return taken;
+  }
+  bool written(LinkId, std::size_t bytes) override {
+    written_bytes += bytes;
+    return !out.empty();
+  }
   void closed(LinkId) override { ++closed_calls; }
   void turn_over() override { ++turns; }
 
@@ -33,6 +43,7 @@ struct Owner final : LinkOwner {
 
   Bytes in;
   std::vector<OutputChunk> out;
+  bool in_parts = false;  // gives one chunk at a time
   std::size_t written_bytes = 0;
   int closed_calls = 0;
   int turns = 0;
@@ -107,6 +118,45 @@ TEST_CASE("many chunks and more than the socket holds are written in order") {
   pair.link->flush();
   CHECK(pair.peer_reads(expected.size()) == expected);
   CHECK(run_until(pair.context, [&] { return pair.owner.written_bytes == expected.size(); }));
+}
+
+TEST_CASE("what the socket has room for is written when flush returns") {
+  Pair pair;
+  pair.owner.queue(Bytes{1, 2});
+  pair.owner.queue(Bytes{3});
+  pair.link->flush();
+  CHECK(pair.owner.written_bytes == 3);
+  CHECK(pair.peer_reads(3) == Bytes{1, 2, 3});
+}
+
+TEST_CASE("what the owner gives in parts is written to its end") {
+  Pair pair;
+  pair.owner.in_parts = true;
+  Bytes expected;
+  for (const int size : {1'000, 2'000'000, 3, 2'000'000}) {
+    const Bytes part = pattern(static_cast<std::size_t>(size));
+    expected.insert(expected.end(), part.begin(), part.end());
+    pair.owner.queue(part);
+  }
+  pair.link->flush();
+  // No more than one part without the others having had a turn.
+  CHECK(pair.owner.written_bytes == 1'000);
+  CHECK(pair.peer_reads(expected.size()) == expected);
+}
+
+TEST_CASE("a write that fails ends the link once, and not within flush") {
+  Pair pair;
+  // With a reset.
+  pair.peer.set_option(asio::socket_base::linger(true, 0));
+  pair.peer.close();
+  pair.owner.queue(Bytes{1});
+  pair.link->flush();
+  CHECK(pair.owner.closed_calls == 0);
+  REQUIRE(run_until(pair.context, [&] { return pair.owner.closed_calls > 0; }));
+  pair.context.poll();
+  CHECK(pair.owner.closed_calls == 1);
+  CHECK(pair.owner.turns > 0);
+  CHECK(pair.owner.written_bytes == 0);
 }
 
 TEST_CASE("output that comes during a write follows it") {

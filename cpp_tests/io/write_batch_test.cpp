@@ -70,6 +70,9 @@ TEST_CASE("a batch of nothing is empty, and is loaded again after it is written"
   batch.load(chunks());
   batch.consume(14);
   CHECK(batch.empty());
+  const auto emptied = batch.take_emptied();
+  CHECK(emptied.empty());
+  CHECK(emptied.capacity() > 0);
   batch.load(chunks());
   CHECK(left(batch) == "headsharedtail");
 }

@@ -1,6 +1,7 @@
 #include "cnode/process/replication.hpp"
 
 #include "cnode/process/limits.hpp"
+#include "cpp_tests/support/actions.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "fake_stock.hpp"
 #include "store/hybrid_clock.hpp"
@@ -14,7 +15,7 @@ using namespace testing;
 // The messages to storage processes among the actions, undecoded.
 std::vector<SendFrame> to_storage(Script& s) {
   std::vector<SendFrame> frames;
-  for (const Action& action : s.router.take_actions()) {
+  for (const Action& action : groot::testing::one_by_one(s.router.take_actions())) {
     const auto* frame = std::get_if<SendFrame>(&action);
     if (!frame) continue;
     const auto* message = std::get_if<dist::RegSend>(&frame->control);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cpp_tests/support/actions.hpp"
 #include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "ei_codec/term_scan.hpp"
@@ -209,7 +210,7 @@ void Script::pass(std::int64_t milliseconds) {
 }
 
 void Script::collect() {
-  for (Action& action : router.take_actions()) {
+  for (Action& action : groot::testing::one_by_one(router.take_actions())) {
     const auto* frame = std::get_if<SendFrame>(&action);
     if (!frame) {
       actions_.push_back(std::move(action));

@@ -5,6 +5,7 @@
 #include "cnode/dist/dist_error.hpp"
 #include "cnode/process/replication.hpp"
 #include "cnode/process/term_append.hpp"
+#include "cpp_tests/support/actions.hpp"
 
 namespace groot::sim {
 namespace {
@@ -152,7 +153,7 @@ std::optional<Timestamp> OurNode::held(const Bytes& key) const {
 
 void OurNode::settle() {
   const auto given_up = has_disk() ? save() : std::map<Bytes, Timestamp>();
-  for (Action& action : life_->router.take_actions()) {
+  for (Action& action : testing::one_by_one(life_->router.take_actions())) {
     if (auto* frame = std::get_if<process::SendFrame>(&action)) {
       if (frame->link == user_link) {
         answered(*frame);
