@@ -78,9 +78,6 @@ groot_mutant(shown_version_is_not_told_apart store/peer_knowledge.cpp
 groot_mutant(change_at_peer_is_not_fetched cnode/process/announce_feed.cpp
   [[if (count == feed.baseline && !feed.confirm) return;]]
   [[if (feed.baseline && !feed.confirm) return;]])
-groot_mutant(write_behind_the_state_is_not_looked_for cnode/process/announce_feed.cpp
-  [[if (feed.polls && !feed.complete) {]]
-  [[if (false) {]])
 groot_mutant(restarted_storage_is_not_looked_for cnode/process/peer_probe.cpp
   [[    hooks_.storage_down(*peer, now);
   }
