@@ -17,13 +17,13 @@ std::size_t RegistersReader::left() const {
 std::span<const store::RegisterView> RegistersReader::next() {
   size_ = 0;
   while (left_ > 0 && size_ < batch_.size()) {
-    if (repeated_) {
-      const store::Repeated repeated = repeated_(reader_.ahead(), place_, left_);
-      reader_.skip(repeated.bytes);
-      place_ += repeated.pairs;
-      left_ -= static_cast<std::uint32_t>(repeated.pairs);
-      if (left_ == 0) break;
+    if (!repeated_) [[likely]] {
+      --left_;
+      if (read_one(batch_[size_], key_scratch_[size_])) ++size_;
+      continue;
     }
+    pass_over_repeated();
+    if (left_ == 0) break;
     const ByteView ahead = reader_.ahead();
     if (read_one(batch_[size_], key_scratch_[size_])) {
       pairs_[size_] = {ahead.first(ahead.size() - reader_.left()), place_};
@@ -33,6 +33,13 @@ std::span<const store::RegisterView> RegistersReader::next() {
     --left_;
   }
   return std::span(batch_).first(size_);
+}
+
+void RegistersReader::pass_over_repeated() {
+  const store::Repeated repeated = repeated_(reader_.ahead(), place_, left_);
+  reader_.skip(repeated.bytes);
+  place_ += repeated.pairs;
+  left_ -= static_cast<std::uint32_t>(repeated.pairs);
 }
 
 bool RegistersReader::read_one(store::RegisterView& reg, Bytes& key_scratch) {

@@ -30,7 +30,7 @@ class RegistersReader {
   // The next ones, at most store::merge_batch_max; none at the end. Valid until the next call.
   // Malformed registers are left out and counted.
   [[nodiscard]] std::span<const store::RegisterView> next();
-  // What those came as.
+  // What those came as, for whoever asked for `repeated`.
   [[nodiscard]] std::span<const store::ShownPair> pairs() const {
     return std::span(pairs_).first(size_);
   }
@@ -40,6 +40,7 @@ class RegistersReader {
   [[nodiscard]] const Error& first_error() const { return first_error_; }
 
  private:
+  void pass_over_repeated();
   bool read_one(store::RegisterView& reg, Bytes& key_scratch);
 
   TermReader reader_;
