@@ -155,7 +155,7 @@ Result<std::unique_ptr<disk::Database>> Node::Impl::load(const NodeOptions& opti
   if (!database) return database;
   const auto loaded = disk::load_into(replica, **database, options.tombstone_ttl.count(), begin);
   if (!loaded) return loaded.error();
-  const auto took_ms = io::read_clocks().monotonic_ms - begin.monotonic_ms;
+  const auto took_ms = io::monotonic_ms() - begin.monotonic_ms;
   write_log(LogLevel::info, std::to_string(replica.size()) + " registers read from " +
                                 options.data_dir + " in " + std::to_string(took_ms) + " ms");
   if (replica.in_doubt()) {
@@ -221,7 +221,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   router.remote_admin = to_remote_admin(options.remote_admin);
   router.saving = to_saving(options);
   router.random = random_64;
-  router.started_ms = io::read_clocks().monotonic_ms;
+  router.started_ms = io::monotonic_ms();
   if (saving.database) {
     impl->core =
         std::make_unique<io::Core>(std::move(replica), std::move(router), std::move(saving));

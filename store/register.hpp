@@ -56,6 +56,11 @@ struct ValueView {
 // may encode one value differently); then a deadline before none, and the later deadline.
 [[nodiscard]] std::strong_ordering merge_order(const RegisterView& a, const RegisterView& b);
 
+[[nodiscard]] inline bool is_past_deadline(const std::optional<std::int64_t>& expires_at_ms,
+                                           std::int64_t wall_ms) {
+  return expires_at_ms && *expires_at_ms <= wall_ms;
+}
+
 // What an expired version turns into on every node of ours: a tombstone just above it. Its views
 // are those of `expired`.
 [[nodiscard]] RegisterView expiry_tombstone(const RegisterView& expired);

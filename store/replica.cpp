@@ -13,10 +13,6 @@ namespace {
 constexpr std::int64_t drift_report_interval_ms = 60 * 60 * 1000;
 constexpr std::int64_t drop_report_interval_ms = 60 * 1000;
 
-bool is_past_deadline(const std::optional<std::int64_t>& expires_at_ms, std::int64_t wall_ms) {
-  return expires_at_ms && *expires_at_ms <= wall_ms;
-}
-
 RegisterView tombstone(ByteView key, const Timestamp& stamp) {
   return {key, nil_value(), stamp, RegisterKind::tombstone, std::nullopt};
 }

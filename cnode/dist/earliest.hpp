@@ -1,6 +1,6 @@
-// The earliest of many deadlines, none of which is looked at to tell it: a bound that is too early
-// after one of them has been put off or dropped. Whoever is woken then finds nothing due, and says
-// anew when to be woken.
+// The earliest of many deadlines. Where it is kept, none of them is looked at to tell it: a bound
+// that is too early after one of them has been put off or dropped. Whoever is woken then finds
+// nothing due, and says anew when to be woken.
 #pragma once
 
 #include <cstdint>

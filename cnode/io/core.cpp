@@ -6,13 +6,22 @@
 
 namespace groot::io {
 
+namespace {
+
+template <class Clock>
+std::int64_t read_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+std::int64_t monotonic_ms() {
+  return read_ms<std::chrono::steady_clock>();
+}
+
 store::Now read_clocks() {
-  using std::chrono::duration_cast;
-  using std::chrono::milliseconds;
-  const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  return {.monotonic_ms = duration_cast<milliseconds>(monotonic).count(),
-          .wall_ms = duration_cast<milliseconds>(wall).count()};
+  return {.monotonic_ms = monotonic_ms(), .wall_ms = read_ms<std::chrono::system_clock>()};
 }
 
 Core::Core(std::unique_ptr<store::Replica> replica, process::RouterOptions router_options)
@@ -72,7 +81,7 @@ const store::Register* Core::get(const store::ReadSection& section, ByteView can
   if (reg == nullptr) return nullptr;
   // Few have a deadline, and to read the clock costs as much as the look-up.
   const auto deadline = reg->expires_at_ms();
-  return deadline && *deadline <= read_clocks().wall_ms ? nullptr : reg;
+  return deadline && store::is_past_deadline(deadline, read_clocks().wall_ms) ? nullptr : reg;
 }
 
 std::vector<store::RegisterPtr> Core::registers() const {
@@ -80,7 +89,7 @@ std::vector<store::RegisterPtr> Core::registers() const {
   const std::lock_guard lock(mutex_);
   const std::int64_t wall_ms = read_clocks().wall_ms;
   replica_->for_each([&](const store::RegisterPtr& reg) {
-    const bool expired = reg->expires_at_ms().has_value() && *reg->expires_at_ms() <= wall_ms;
+    const bool expired = store::is_past_deadline(reg->expires_at_ms(), wall_ms);
     if (!reg->is_tombstone() && !expired) found.push_back(reg);
   });
   return found;

@@ -25,7 +25,8 @@ namespace groot::io {
 
 using ei_codec::ByteView;
 
-// Both clocks, read now.
+// One clock, or both, read now.
+[[nodiscard]] std::int64_t monotonic_ms();
 [[nodiscard]] store::Now read_clocks();
 
 // Where changes are saved: `database` is what the replica was loaded from. RouterOptions::saving

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "cnode/dist/dist_error.hpp"
+#include "cnode/dist/earliest.hpp"
 #include "cnode/dist/limits.hpp"
 #include "cnode/io/busy_wait.hpp"
 #include "cnode/io/epmd_launcher.hpp"
@@ -211,12 +212,11 @@ void Runtime::Impl::write_out() {
 }
 
 void Runtime::Impl::arm_timer() {
-  std::optional<std::int64_t> next = connections_->next_deadline_ms();
-  const auto sooner = [&next](std::optional<std::int64_t> other) {
-    if (other && (!next || *other < *next)) next = other;
-  };
-  sooner(core_->next_wake_ms());
-  if (!lingering_.empty()) sooner(lingering_.front().until_ms);
+  dist::Earliest earliest;
+  earliest.add(connections_->next_deadline_ms());
+  earliest.add(core_->next_wake_ms());
+  if (!lingering_.empty()) earliest.add(lingering_.front().until_ms);
+  const auto next = earliest.ms();
   // One that is set too early is left alone: it finds nothing due, and is set again then. Setting
   // it anew for every frame would cost more.
   if (!next || (timer_ms_ && *timer_ms_ <= *next)) return;

@@ -2,7 +2,6 @@
 // Connections says and what the router wants.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -26,12 +25,6 @@
 #include "cnode/io/tcp_link.hpp"
 
 namespace groot::io {
-
-[[nodiscard]] inline std::int64_t monotonic_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 class Runtime::Impl final : private LinkOwner {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cnode/dist/earliest.hpp"
 #include "cnode/process/limits.hpp"
 #include "cnode/process/replication.hpp"
 #include "ei_codec/term_encode.hpp"
@@ -274,12 +275,9 @@ std::optional<std::int64_t> AnnounceFeed::due_ms(const Feed& feed) const {
 }
 
 std::optional<std::int64_t> AnnounceFeed::next_wake_ms() const {
-  std::optional<std::int64_t> next;
-  for (const auto& [link, feed] : feeds_) {
-    const auto due = due_ms(feed);
-    if (due && (!next || *due < *next)) next = due;
-  }
-  return next;
+  dist::Earliest next;
+  for (const auto& [link, feed] : feeds_) next.add(due_ms(feed));
+  return next.ms();
 }
 
 }  // namespace groot::process

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cnode/dist/earliest.hpp"
 #include "cnode/process/announce_feed.hpp"
 #include "cnode/process/clock_sync_process.hpp"
 #include "cnode/process/discovery.hpp"
@@ -362,19 +363,17 @@ void Router::wake(const Now& now) {
 }
 
 std::optional<std::int64_t> Router::next_wake_ms(const Now& now) const {
-  std::int64_t next = impl_->clock_sync.next_wake_ms();
-  const auto at_latest = [&next](const std::optional<std::int64_t>& due) {
-    if (due && *due < next) next = *due;
-  };
-  at_latest(impl_->requests.next_wake_ms());
-  at_latest(impl_->probe.next_wake_ms());
-  at_latest(impl_->exchange.next_wake_ms());
-  at_latest(impl_->feed.next_wake_ms());
-  at_latest(impl_->discovery.next_wake_ms());
+  dist::Earliest next;
+  next.add(impl_->clock_sync.next_wake_ms());
+  next.add(impl_->requests.next_wake_ms());
+  next.add(impl_->probe.next_wake_ms());
+  next.add(impl_->exchange.next_wake_ms());
+  next.add(impl_->feed.next_wake_ms());
+  next.add(impl_->discovery.next_wake_ms());
   if (const auto wall_ms = impl_->replica.next_wake_wall_ms()) {
-    at_latest(now.monotonic_ms + std::max<std::int64_t>(0, *wall_ms - now.wall_ms));
+    next.add(now.monotonic_ms + std::max<std::int64_t>(0, *wall_ms - now.wall_ms));
   }
-  return next;
+  return next.ms();
 }
 
 void Router::stop(const Now&) {
