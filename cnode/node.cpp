@@ -236,7 +236,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
 
 std::optional<Term> Node::get(const Term& key) const {
   const Encoded encoded(key, key_bytes);
-  if (encoded.error()) return std::nullopt;
+  if (!encoded) return std::nullopt;
   const store::ReadSection section;
   const store::Register* const reg = impl_->core->get(section, encoded.bytes());
   if (reg == nullptr) return std::nullopt;
@@ -254,13 +254,13 @@ std::vector<std::optional<Term>> Node::get_all(std::span<const Term> keys) const
     std::size_t known_count = 0;
     for (std::size_t i = 0; i < some.size(); ++i) {
       encoded[i].emplace(some[i], key_bytes);
-      if (!encoded[i]->error()) known[known_count++] = encoded[i]->bytes();
+      if (*encoded[i]) known[known_count++] = encoded[i]->bytes();
     }
     const store::ReadSection section;
     impl_->core->prefetch(section, std::span(known).first(known_count));
     for (std::size_t i = 0; i < some.size(); ++i) {
       const store::Register* const reg =
-          encoded[i]->error() ? nullptr : impl_->core->get(section, encoded[i]->bytes());
+          *encoded[i] ? impl_->core->get(section, encoded[i]->bytes()) : nullptr;
       values.push_back(reg == nullptr ? std::nullopt : decoded(reg->value()));
     }
   }
@@ -270,9 +270,9 @@ std::vector<std::optional<Term>> Node::get_all(std::span<const Term> keys) const
 Result<void> Node::set(const Term& key, const Term& value,
                        std::optional<std::chrono::milliseconds> expires_in) {
   const Encoded encoded_key(key, key_bytes);
-  if (encoded_key.error()) return *encoded_key.error();
+  if (!encoded_key) return encoded_key.error();
   const Encoded encoded(value, value_bytes);
-  if (encoded.error()) return *encoded.error();
+  if (!encoded) return encoded.error();
   std::optional<std::int64_t> expires_in_ms;
   if (expires_in) expires_in_ms = expires_in->count();
   if (encoded.bytes().size() < ei_codec::kept_bytes_min) {
@@ -286,7 +286,7 @@ Result<void> Node::set(const Term& key, const Term& value,
 
 Result<void> Node::erase(const Term& key) {
   const Encoded encoded(key, key_bytes);
-  if (encoded.error()) return *encoded.error();
+  if (!encoded) return encoded.error();
   return impl_->core->erase(encoded.bytes());
 }
 

@@ -28,13 +28,15 @@ Result<Bytes> key_bytes(const Term& key) {
   return ei_codec::canonical(ScannedTerm::trusted(*encoded));
 }
 
-std::optional<Term> decoded(ei_codec::ByteView bytes) {
-  const ScannedTerm scanned = ScannedTerm::trusted(bytes);
-  // decode_term would find the same, and move it once more.
-  std::optional<Term> term = ei_codec::decode_plain(scanned);
-  if (term) return term;
-  if (auto decoded = ei_codec::decode_term(scanned)) term = *std::move(decoded);
-  return term;
+void Encoded::encode_other(const Term& term, Result<Bytes> (*encode)(const Term&)) {
+  other_ = encode(term);
+  if (*other_) bytes_ = **other_;
+}
+
+std::optional<Term> decoded_other(ei_codec::ByteView bytes) {
+  auto term = ei_codec::decode_term(ScannedTerm::trusted(bytes));
+  if (!term) return std::nullopt;
+  return *std::move(term);
 }
 
 }  // namespace groot

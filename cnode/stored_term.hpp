@@ -23,36 +23,40 @@ using ei_codec::Term;
 // The same of a key, which is canonical.
 [[nodiscard]] Result<Bytes> key_bytes(const Term& key);
 
-// What a term is stored as, for the time of a call: most are short, and take no memory of their
-// own.
+// What a term is stored as, for the time of a call: most are short and plain, and take no memory of
+// their own.
 class Encoded {
  public:
   // `encode` does what is not short and plain.
   Encoded(const Term& term, Result<Bytes> (*encode)(const Term&))
       : bytes_(ei_codec::encode_plain(term, room_)) {
-    if (!bytes_.empty()) return;
-    auto encoded = encode(term);
-    if (!encoded) {
-      error_ = encoded.error();
-      return;
-    }
-    long_ = *std::move(encoded);
-    bytes_ = long_;
+    if (bytes_.empty()) encode_other(term, encode);
   }
   Encoded(const Encoded&) = delete;
   Encoded& operator=(const Encoded&) = delete;
 
-  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+  // Whether it is a term.
+  explicit operator bool() const { return !bytes_.empty(); }
   [[nodiscard]] ei_codec::ByteView bytes() const { return bytes_; }
+  // Precondition: it is none.
+  [[nodiscard]] const Error& error() const { return other_->error(); }
 
  private:
+  void encode_other(const Term& term, Result<Bytes> (*encode)(const Term&));
+
   std::array<std::uint8_t, 128> room_;
-  Bytes long_;
+  std::optional<Result<Bytes>> other_;  // where room_ does not hold it
   ei_codec::ByteView bytes_;
-  std::optional<Error> error_;
 };
 
+// decoded, of what is not plain.
+[[nodiscard]] std::optional<Term> decoded_other(ei_codec::ByteView bytes);
+
 // What is stored as a term; none where it is deeper than a Term can be.
-[[nodiscard]] std::optional<Term> decoded(ei_codec::ByteView bytes);
+[[nodiscard]] inline std::optional<Term> decoded(ei_codec::ByteView bytes) {
+  std::optional<Term> term = ei_codec::decode_plain(ei_codec::ScannedTerm::trusted(bytes));
+  if (!term) term = decoded_other(bytes);
+  return term;
+}
 
 }  // namespace groot

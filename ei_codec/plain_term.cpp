@@ -21,9 +21,9 @@ bool is_plain(std::string_view atom) {
 
 // 0 for what is not plain.
 std::size_t plain_size(const Term& term) {
-  if (const auto* bytes = term.get_if<Binary>()) {
-    return bytes->bytes.size() > std::numeric_limits<std::int32_t>::max() ? 0
-                                                                          : 5 + bytes->bytes.size();
+  if (const auto* binary = term.get_if<Binary>()) {
+    const std::size_t size = binary->view().size();
+    return size > std::numeric_limits<std::int32_t>::max() ? 0 : binary_head_bytes + size;
   }
   if (const auto* atom = term.get_if<Atom>())
     return is_plain(atom->name) ? 2 + atom->name.size() : 0;
@@ -39,9 +39,9 @@ void write(ByteView bytes, std::uint8_t* to) {
 
 // Precondition: plain_size of it is not 0.
 void write_plain(const Term& term, std::uint8_t* to) {
-  if (const auto* bytes = term.get_if<Binary>()) {
-    const Bytes& body = bytes->bytes;
-    write(body, to + 5);
+  if (const auto* binary = term.get_if<Binary>()) {
+    const ByteView body = binary->view();
+    write(body, to + binary_head_bytes);
     const std::uint64_t head = std::uint64_t{tag::binary} << 32 | body.size();
     if (body.size() >= 3) {
       // One store, as the hash of a key reads it with one load: from several it would have to wait.
@@ -92,7 +92,8 @@ std::optional<Term> decode_plain(const ScannedTerm& term) {
     case tag::small_atom_utf8:
       return Term(Atom{std::string(as_text(bytes.subspan(2)))});
     case tag::binary:
-      return Term(Binary{Bytes(bytes.begin() + 5, bytes.end())});
+      return std::optional<Term>(std::in_place, std::in_place_type<Binary>,
+                                 bytes.subspan(binary_head_bytes));
     default:
       return std::nullopt;
   }

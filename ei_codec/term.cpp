@@ -126,7 +126,7 @@ Term atom(std::string_view name) {
 }
 
 Term binary(std::string_view utf8) {
-  return Binary{Bytes(utf8.begin(), utf8.end())};
+  return Binary(as_bytes(utf8));
 }
 
 Term boolean(bool value) {

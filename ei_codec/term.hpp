@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "ei_codec/binary.hpp"
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/limits.hpp"
 #include "ei_codec/result.hpp"
@@ -56,11 +57,6 @@ struct BigInteger {
   bool negative = false;
   Bytes magnitude;  // little-endian, no leading (last) zero byte
   friend bool operator==(const BigInteger&, const BigInteger&) = default;
-};
-
-struct Binary {
-  Bytes bytes;
-  friend bool operator==(const Binary&, const Binary&) = default;
 };
 
 // A bit string whose size is not a whole number of bytes.
@@ -111,6 +107,10 @@ class Term {
   Term() : value_(List{}) {}  // []
   // Implicit from each alternative, so that {Atom{"a"}, Term(1)} reads like the tuple it is.
   Term(Value value) : value_(std::move(value)) {}
+  // The alternative T, made in its place from the arguments.
+  template <class T, class... Arguments>
+  explicit Term(std::in_place_type_t<T> type, Arguments&&... arguments)
+      : value_(type, std::forward<Arguments>(arguments)...) {}
   Term(std::int64_t value) : value_(value) {}
   Term(int value) : value_(std::int64_t{value}) {}
   Term(double value) : value_(value) {}

@@ -172,13 +172,9 @@ class Decoder {
   }
 
   Term decode_binary(int size) {
-    Binary result{Bytes(static_cast<std::size_t>(size))};
-    long length = 0;
-    // An empty vector has no memory, and ei copies to where it is told.
-    std::uint8_t none = 0;
-    void* const to = result.bytes.empty() ? &none : result.bytes.data();
-    must(ei_decode_binary(data_, &at_, to, &length));
-    return result;
+    const auto* const body = reinterpret_cast<const std::uint8_t*>(data_ + at_ + binary_head_bytes);
+    must(ei_skip_term(data_, &at_));
+    return Binary(ByteView(body, static_cast<std::size_t>(size)));
   }
 
   Term decode_bits() {

@@ -167,8 +167,9 @@ class Encoder {
   }
 
   void encode(const Binary& value) {
-    if (!has_room(value.bytes.size())) return;
-    must(ei_x_encode_binary(&buffer_, value.bytes.data(), static_cast<int>(value.bytes.size())));
+    const ByteView bytes = value.view();
+    if (!has_room(bytes.size())) return;
+    must(ei_x_encode_binary(&buffer_, bytes.data(), static_cast<int>(bytes.size())));
   }
 
   void encode(const BitString& value) {

@@ -91,7 +91,7 @@ class Parser {
     return {};
   }
 
-  static Term string(const std::string& bytes) { return Binary{Bytes(bytes.begin(), bytes.end())}; }
+  static Term string(const std::string& bytes) { return Binary(as_bytes(bytes)); }
 
   static Term charlist(const std::u32string& characters) {
     List list;
@@ -276,7 +276,7 @@ class Parser {
         last_bits = append_number(bytes);
       }
     });
-    if (last_bits == 0) return Binary{std::move(bytes)};
+    if (last_bits == 0) return Binary(std::move(bytes));
     return BitString{std::move(bytes), static_cast<std::uint8_t>(last_bits)};
   }
 

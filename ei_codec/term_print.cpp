@@ -328,15 +328,16 @@ class Printer {
   }
 
   void print(const Binary& value) {
-    const bool text = !value.bytes.empty() && is_printable_text(value.bytes);
+    const ByteView bytes = value.view();
+    const bool text = !bytes.empty() && is_printable_text(bytes);
     if (elixir_) {
-      if (text || value.bytes.empty()) return print_quoted(as_text(value.bytes), '"');
-      return print_bytes(value.bytes, 8);
+      if (text || bytes.empty()) return print_quoted(as_text(bytes), '"');
+      return print_bytes(bytes, 8);
     }
-    if (!text) return print_bytes(value.bytes, 8);
+    if (!text) return print_bytes(bytes, 8);
     out_ += "<<";
-    print_quoted(as_text(value.bytes), '"');
-    const bool ascii = std::ranges::all_of(value.bytes, [](std::uint8_t b) { return b < 0x80; });
+    print_quoted(as_text(bytes), '"');
+    const bool ascii = std::ranges::all_of(bytes, [](std::uint8_t b) { return b < 0x80; });
     out_ += ascii ? ">>" : "/utf8>>";
   }
 

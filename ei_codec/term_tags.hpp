@@ -107,6 +107,9 @@ struct RawAtom {
   return {ByteView(at + 3, load_u16(at + 1)), latin1};
 }
 
+// What stands before the bytes of a BINARY_EXT: the tag and their number.
+inline constexpr std::size_t binary_head_bytes = 5;
+
 // The first byte after the scanned term that starts at `at`.
 [[nodiscard]] const std::uint8_t* skip_term(const std::uint8_t* at);
 

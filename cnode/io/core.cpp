@@ -76,14 +76,6 @@ void Core::save_changes(const store::Now& now) {
   }
 }
 
-const store::Register* Core::get(const store::ReadSection& section, ByteView canonical_key) const {
-  const store::Register* const reg = replica_->find(section, canonical_key);
-  if (reg == nullptr) return nullptr;
-  // Few have a deadline, and to read the clock costs as much as the look-up.
-  const auto deadline = reg->expires_at_ms();
-  return deadline && store::is_past_deadline(deadline, read_clocks().wall_ms) ? nullptr : reg;
-}
-
 std::vector<store::RegisterPtr> Core::registers() const {
   std::vector<store::RegisterPtr> found;
   const std::lock_guard lock(mutex_);

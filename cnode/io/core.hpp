@@ -48,7 +48,13 @@ class Core {
   // ---- any thread ----
   // Null when a reader would see none; there until the section ends.
   [[nodiscard]] const store::Register* get(const store::ReadSection& section,
-                                           ByteView canonical_key) const;
+                                           ByteView canonical_key) const {
+    const store::Register* const reg = replica_->find(section, canonical_key);
+    if (reg == nullptr) return nullptr;
+    // Few have a deadline, and to read the clock costs as much as the look-up.
+    const auto deadline = reg->expires_at_ms();
+    return deadline && store::is_past_deadline(deadline, read_clocks().wall_ms) ? nullptr : reg;
+  }
   // Before several are got: see RegisterMap::prefetch.
   void prefetch(const store::ReadSection& section, std::span<const ByteView> canonical_keys) const {
     replica_->prefetch(section, canonical_keys);

@@ -6,7 +6,6 @@
 // merge: a full state of 2,000 registers, none held, from the bytes of its frames. set: 2,000
 // writes of a program that embeds the node, each to the frame that a peer is sent. get: 2,000 reads
 // of one. call: 2,000 GenServer.calls that set, each from the bytes of its message to the reply.
-#include <array>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -14,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cnode/stored_term.hpp"
 #include "cpp_tests/bench/full_state.hpp"
-#include "ei_codec/plain_term.hpp"
 #include "ei_codec/term_encode.hpp"
 
 namespace {
@@ -51,16 +50,17 @@ Work set(bench::StockPeer& peer) {
 
 Work get(bench::StockPeer& peer) {
   std::vector<Term> keys;
+  const Bytes value = encode_term(binary(std::string(32, 'v')));
   for (std::uint32_t i = 0; i < repeats; ++i) {
     keys.push_back(key_of(i));
-    if (!peer.set(encode_term(keys.back()), encode_term(Term(1)))) return [] { return false; };
+    if (!peer.set(encode_term(keys.back()), value)) return [] { return false; };
   }
   return [&peer, keys] {
     for (const Term& key : keys) {
-      std::array<std::uint8_t, 128> room;
+      const Encoded encoded(key, key_bytes);
       const store::ReadSection section;
-      const auto* reg = peer.replica().find(section, encode_plain(key, room));
-      if (reg == nullptr || !decode_plain(ScannedTerm::trusted(reg->value()))) return false;
+      const auto* reg = encoded ? peer.replica().find(section, encoded.bytes()) : nullptr;
+      if (reg == nullptr || !decoded(reg->value())) return false;
     }
     return true;
   };

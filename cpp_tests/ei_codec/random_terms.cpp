@@ -140,7 +140,7 @@ Term make(int depth) {
     case 5:
       return random_reference();
     case 6:
-      return Binary{random_bytes(40)};
+      return Binary(random_bytes(2 * Binary::inline_bytes_max));
     case 7:
       return random_bits();
     case 8:
@@ -343,13 +343,14 @@ class AnyEncoder {
   }
 
   void encode(const Binary& value) {
-    const auto size = static_cast<std::uint32_t>(value.bytes.size());
+    const ByteView bytes = value.view();
+    const auto size = static_cast<std::uint32_t>(bytes.size());
     if (coin()) {
       out_.u8(tag::binary).u32(size);
     } else {
       out_.u8(tag::bit_binary).u32(size).u8(size == 0 ? 0 : 8);
     }
-    out_.bytes(value.bytes);
+    out_.bytes(bytes);
   }
 
   void encode(const BitString& value) {

@@ -40,6 +40,33 @@ TEST_CASE("term: equality is Erlang's =:=") {
   CHECK(tuple({1, list({2})}) == tuple({1, list({2})}));
 }
 
+TEST_CASE("term: a binary is the same wherever its bytes lie") {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, Binary::inline_bytes_max,
+                                 Binary::inline_bytes_max + 1, std::size_t{100'000}}) {
+    CAPTURE(size);
+    Bytes bytes(size);
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
+    const Binary viewed{ByteView(bytes)};
+    CHECK(same_bytes(viewed.view(), bytes));
+    CHECK(Binary(bytes) == viewed);
+    CHECK(Binary(Bytes(bytes)) == viewed);
+    Term copied = viewed;
+    Term moved = Binary(Bytes(size + 1));
+    CHECK(moved != copied);
+    moved = std::move(copied);
+    CHECK(moved == Term(viewed));
+    copied = moved;
+    CHECK(copied == moved);
+    CHECK(decode_term(scan_whole_term(encode_term(moved)).value()).value() == moved);
+    if (size == 0) continue;
+    bytes.back() ^= 1U;
+    CHECK(Binary(bytes) != viewed);
+    bytes.pop_back();
+    CHECK(Binary(bytes) != viewed);
+  }
+  CHECK(Binary().view().empty());
+}
+
 TEST_CASE("term: references are equal when they differ in trailing zero words only") {
   const Reference one{Atom{"a@b"}, 1, {7}};
   const Reference padded{Atom{"a@b"}, 1, {7, 0, 0}};

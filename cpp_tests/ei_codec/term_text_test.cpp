@@ -93,7 +93,7 @@ TEST_CASE("text: printing") {
   CHECK(elixir(atom("a b")) == ":\"a b\"");
   CHECK(elixir(atom("ok?")) == ":ok?");
   CHECK(elixir(binary("a\"#{b}\n")) == R"("a\"\#{b}\n")");
-  CHECK(elixir(Binary{{0, 255}}) == "<<0, 255>>");
+  CHECK(elixir(Binary(Bytes{0, 255})) == "<<0, 255>>");
   CHECK(elixir(BitString{{255, 160}, 3}) == "<<255, 5::size(3)>>");
   CHECK(elixir(list({1, binary("x")})) == R"([1, "x"])");
   CHECK(elixir(List{{1, 2}, {atom("t")}}) == "[1, 2 | :t]");
@@ -160,17 +160,17 @@ TEST_CASE("text: notations that nothing prints") {
   CHECK(read("%{1 => 2, 1 => 3}", Syntax::elixir) == map({{1, 3}}));
   CHECK(read(R"("\x41\u00e9\u{1F600}\0")", Syntax::elixir) ==
         binary(std::string_view("A\xC3\xA9\xF0\x9F\x98\x80\0", 8)));
-  CHECK(read(R"("\xff")", Syntax::elixir) == Term(Binary{{255}}));
-  CHECK(read(R"(<<"a", 1, "\xff">>)", Syntax::elixir) == Term(Binary{{'a', 1, 255}}));
-  CHECK(read(R"(<<"\x{e9}">>)", Syntax::erlang) == Term(Binary{{0xE9}}));
-  CHECK(read(R"(<<"\x{e9}"/utf8>>)", Syntax::erlang) == Term(Binary{{0xC3, 0xA9}}));
+  CHECK(read(R"("\xff")", Syntax::elixir) == Term(Binary(Bytes{255})));
+  CHECK(read(R"(<<"a", 1, "\xff">>)", Syntax::elixir) == Term(Binary(Bytes{'a', 1, 255})));
+  CHECK(read(R"(<<"\x{e9}">>)", Syntax::erlang) == Term(Binary(Bytes{0xE9})));
+  CHECK(read(R"(<<"\x{e9}"/utf8>>)", Syntax::erlang) == Term(Binary(Bytes{0xC3, 0xA9})));
   CHECK(read(R"("\101\^A\s")", Syntax::erlang) == list({'A', 1, ' '}));
   CHECK(read("Elixir.Groot", Syntax::elixir) == atom("Elixir.Groot"));
   CHECK(read("Elixir", Syntax::elixir) == atom("Elixir"));
   CHECK(read("Elixir.Elixir.Groot", Syntax::elixir) == atom("Elixir.Elixir.Groot"));
   CHECK(read(":+", Syntax::elixir) == atom("+"));
   CHECK(read("<<5::3>>", Syntax::elixir) == Term(BitString{{160}, 3}));
-  CHECK(read("<<1:8>>", Syntax::erlang) == Term(Binary{{1}}));
+  CHECK(read("<<1:8>>", Syntax::erlang) == Term(Binary(Bytes{1})));
 }
 
 TEST_CASE("text: what is no term is refused with its place") {

@@ -36,7 +36,8 @@ Bytes binary_of(const ExchangeMessage& message) {
   CHECK(outer.at(0).is_atom("$gen_cast"));
   const auto& inner = outer.at(1).get_if<ei_codec::Tuple>()->elements;
   CHECK(inner.at(0).is_atom("exchange"));
-  return inner.at(1).get_if<ei_codec::Binary>()->bytes;
+  const ByteView bytes = inner.at(1).get_if<ei_codec::Binary>()->view();
+  return {bytes.begin(), bytes.end()};
 }
 
 std::vector<ExchangeMessage> samples() {

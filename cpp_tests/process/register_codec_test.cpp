@@ -186,10 +186,10 @@ TEST_CASE("malformed registers are refused with a reason") {
 
 TEST_CASE("keys up to the limit") {
   Bytes scratch;
-  const Bytes fits = encode_term(ei_codec::Binary{Bytes(store::key_bytes_max - 5)});
+  const Bytes fits = encode_term(ei_codec::Binary(Bytes(store::key_bytes_max - 5)));
   REQUIRE(fits.size() == store::key_bytes_max);
   CHECK(canonical_key(ScannedTerm::trusted(fits), scratch));
-  const Bytes above = encode_term(ei_codec::Binary{Bytes(store::key_bytes_max - 4)});
+  const Bytes above = encode_term(ei_codec::Binary(Bytes(store::key_bytes_max - 4)));
   CHECK_FALSE(canonical_key(ScannedTerm::trusted(above), scratch));
 }
 

@@ -179,7 +179,7 @@ TEST_CASE("a stock peer that holds much is sent no map of little") {
 
 // What a peer that has just come up is told of `count` registers of about `size` bytes.
 std::vector<SendFrame> full_state(Script& s, int count, std::size_t size) {
-  const Bytes value = encode_term(ei_codec::Binary{Bytes(size)});
+  const Bytes value = encode_term(ei_codec::Binary(Bytes(size)));
   store::Effects effects;
   for (int i = 0; i < count; ++i) {
     REQUIRE(s.replica.set(encoded(std::to_string(i)), value, std::nullopt, s.now, effects));

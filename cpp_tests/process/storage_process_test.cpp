@@ -55,7 +55,7 @@ TEST_CASE("a refused request says why and changes nothing") {
   }
   CHECK(s.get("k") == "before");
   const auto call = [&](const Term& request) { return text(s.call(link, storage, request)); };
-  const Term large_key = ei_codec::Binary{Bytes((std::size_t{1} << 20) + 1)};
+  const Term large_key = ei_codec::Binary(Bytes((std::size_t{1} << 20) + 1));
   CHECK(call(tuple({atom("set"), large_key, atom("v")})).starts_with("{error,{key_too_large,"));
   CHECK(call(tuple({atom("delete"), large_key})).starts_with("{error,{key_too_large,"));
   CHECK(call(tuple({atom("get"), large_key})) == "nil");
