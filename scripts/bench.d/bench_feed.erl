@@ -1,7 +1,9 @@
 %% From a write on a BEAM node with Groot to its value on another node: ours through each hidden feed
 %% and as a visible node, and a second BEAM node with Groot, which is visible and so is sent the write
-%% itself. All are read in the same way, by remote calls in a row, so that a sample holds one such call
-%% too much at most. Not measured: what more than three nodes, or more than one writer, do to it.
+%% itself. Each is alone with the writer, so that no third node takes the processor from one of them:
+%% a BEAM at work takes more of it than we do. All are read in the same way, by remote calls in a row,
+%% so that a sample holds one such call too much at most. Not measured: what more than two nodes, or
+%% more than one writer, do to it.
 -module(bench_feed).
 
 -export([figures/1]).
@@ -14,14 +16,11 @@ figures(Work) ->
     ok = cluster:start([{priv_dir, Work}]),
     try
         Writer = cluster:peer(writer, v0_1),
-        Stock = cluster:peer(stock, v0_1),
-        true = cluster:call(Writer, net_kernel, connect_node, [Stock]),
         ok = cluster:on(Writer, fun() ->
             [ok = ?GROOT:set({flag, N}, N) || N <- lists:seq(1, ?REGISTERS)],
             ok
         end),
-        await_last(Writer, Stock),
-        lists:append([feed(Feed, Writer, Stock) || Feed <- [announce, tap, visible]])
+        lists:append([feed(Feed, Writer) || Feed <- [announce, tap, visible]])
     after
         cluster:stop()
     end.
@@ -30,17 +29,14 @@ await_last(Writer, Reader) ->
     Value = fun() -> cluster:call(Writer, rpc, call, [Reader, ?GROOT, get, [{flag, ?REGISTERS}]]) end,
     await:true(fun() -> is_integer(Value()) end).
 
-%% One node of ours at a time.
-feed(Feed, Writer, Stock) ->
-    Node = cluster:groot(Feed, ["--connect", atom_to_list(Writer) | options(Feed)]),
-    await_last(Writer, Node),
+feed(Feed, Writer) ->
     {Samples, Pause, Bounds} = plan(Feed),
     io:format("feed: ~s, ~b runs of ~b writes~n", [Feed, ?RUNS, Samples]),
-    Runs = [
-        {latency(Writer, Node, Samples, Pause), latency(Writer, Stock, Samples, Pause)}
-     || _ <- lists:seq(1, ?RUNS)
-    ],
-    0 = cluster:stop_groot(Node),
+    Latency = fun(Node) ->
+        await_last(Writer, Node),
+        latency(Writer, Node, Samples, Pause)
+    end,
+    Runs = [{ours(Feed, Writer, Latency), stock(Writer, Latency)} || _ <- lists:seq(1, ?RUNS)],
     [
         (maps:merge(#{wanted => none}, Bound))#{
             name => io_lib:format("write to read, ~s, 1,000 registers, ~s", [Feed, What]),
@@ -50,6 +46,19 @@ feed(Feed, Writer, Stock) ->
         }
      || {Place, What, Bound} <- Bounds
     ].
+
+ours(Feed, Writer, Measure) ->
+    Node = cluster:groot(Feed, ["--connect", atom_to_list(Writer) | options(Feed)]),
+    Measured = Measure(Node),
+    0 = cluster:stop_groot(Node),
+    Measured.
+
+stock(Writer, Measure) ->
+    Node = cluster:peer(stock, v0_1),
+    true = cluster:call(Writer, net_kernel, connect_node, [Node]),
+    Measured = Measure(Node),
+    ok = cluster:stop_peer(Node),
+    Measured.
 
 options(visible) -> ["--visibility", "visible"];
 options(Feed) -> ["--hidden-feed", atom_to_list(Feed)].
