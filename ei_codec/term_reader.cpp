@@ -80,7 +80,7 @@ ScannedTerm TermReader::take_term() {
   return ScannedTerm({std::exchange(at_, end), end}, buffer_);
 }
 
-TermReader::Outlined TermReader::take_outlined() {
+TermReader::Outlined TermReader::take_other_outlined() {
   invariant(!done(), "take of no term");
   bool canonical = true;
   bool has_map = false;

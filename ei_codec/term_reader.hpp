@@ -61,14 +61,20 @@ class TermReader {
     bool canonical;  // for certain, as it stands; else it takes append_canonical to know
     bool has_map;    // or may have: check_unique_keys can refuse it
   };
-  Outlined take_outlined();
+  Outlined take_outlined() {
+    // What most keys are, and many values.
+    if (next_tag() == tag::binary) {
+      const ByteView term(at_, binary_head_bytes + load_u32(at_ + 1));
+      at_ += term.size();
+      return {ScannedTerm(term), true, false};
+    }
+    return take_other_outlined();
+  }
 
   // True, and consumed, when the bytes ahead start with these, which end where a term ends or a
   // container's header does.
   bool take_same(ByteView encoded) {
-    if (left() < encoded.size() || std::memcmp(at_, encoded.data(), encoded.size()) != 0) {
-      return false;
-    }
+    if (left() < encoded.size() || !same_bytes(at_, encoded.data(), encoded.size())) return false;
     at_ += encoded.size();
     return true;
   }
@@ -144,6 +150,7 @@ class TermReader {
   std::optional<ByteView> take_string();  // STRING_EXT
 
  private:
+  Outlined take_other_outlined();
   struct Big {
     bool negative;
     std::uint64_t magnitude;

@@ -3,10 +3,12 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "ei_codec/codec_error.hpp"
 #include "ei_codec/float_text.hpp"
+#include "ei_codec/pair_shape.hpp"
 #include "ei_codec/term_tags.hpp"
 #include "ei_codec/utf8.hpp"
 
@@ -53,21 +55,118 @@ class Scanner {
         end_(bytes.data() + bytes.size()),
         limits_(limits) {}
 
+  // What it goes by is in variables of its own: in members, each term would wait for memory to have
+  // what the one before it left there.
   codec_errc scan() {
+    const std::uint8_t* at = at_;
+    std::uint64_t left = 0;    // terms still to come in the innermost open container
+    std::uint64_t length = 0;  // as it was read last
+    const auto have = [&] { return static_cast<std::size_t>(end_ - at); };
+    const auto take = [&](std::uint64_t need) {
+      if (have() < need) return false;
+      at += need;
+      return true;
+    };
+    const auto read = [&](unsigned width) {
+      if (have() < width) return false;
+      length = width == 1 ? *at : width == 2 ? load_u16(at) : load_u32(at);
+      at += width;
+      return true;
+    };
+    const auto stop = [&](codec_errc error) {
+      at_ = at;
+      return error;
+    };
+    std::size_t terms = 0;
     while (true) {
-      if (terms_ == limits_.max_terms) return codec_errc::too_many_terms;
-      ++terms_;
-      if (const codec_errc error = scan_inline(); error != passed) [[unlikely]]
-        return error;
-      while (left_ == 0) {
-        if (open_.size() == 0) return passed;
-        if (!funs_.empty() && funs_.back().depth == open_.size()) {
-          if (at_ != funs_.back().end) return codec_errc::bad_fun;
-          funs_.pop_back();
-        }
-        left_ = open_.pop();
+      if (terms == limits_.max_terms) return stop(codec_errc::too_many_terms);
+      ++terms;
+      if (at == end_) [[unlikely]]
+        return stop(codec_errc::truncated);
+      const std::uint8_t* const begin = at;
+      const std::uint8_t tag = *at++;
+      bool whole = true;
+      std::uint64_t count = 0;  // of terms inside this one
+      switch (tag) {
+        case tag::nil:
+          break;
+        case tag::small_integer:
+          whole = take(1);
+          break;
+        case tag::integer:
+          whole = take(4);
+          break;
+        case tag::small_atom_utf8:
+        case tag::small_atom:
+        case tag::atom:
+        case tag::atom_utf8:
+          whole = read(is_small_atom(tag) ? 1 : 2) && take(length);
+          if (whole && !is_name(tag, {at - length, length})) return stop(codec_errc::bad_atom);
+          break;
+        case tag::binary:
+          whole = read(4) && take(length);
+          break;
+        case tag::string:
+          whole = read(2) && take(length);
+          break;
+        case tag::small_big:
+          whole = read(1) && take(length + 1);
+          break;
+        case tag::large_big:
+          whole = read(4) && take(length + 1);
+          break;
+        case tag::small_tuple:
+          whole = read(1);
+          count = length;
+          break;
+        case tag::large_tuple:
+          whole = read(4);
+          count = length;
+          break;
+        case tag::list:
+          whole = read(4);
+          count = length + 1;
+          break;
+        case tag::map:
+          whole = read(4);
+          count = 2 * length;
+          break;
+        default:
+          at_ = at;
+          if (const codec_errc error = scan_other(tag); error != passed) return error;
+          at = at_;
+          count = std::exchange(free_variables_, 0);
       }
-      --left_;
+      // Each term takes a byte at least, so a count that the rest of the bytes cannot hold is
+      // refused before anybody reserves memory for it.
+      if (!whole || have() < count) [[unlikely]]
+        return stop(codec_errc::truncated);
+      if (count > 0) {
+        if (open_.size() == limits_.max_depth) [[unlikely]]
+          return stop(codec_errc::too_deep);
+        open_.push(left);
+        left = count;
+        if (tag == tag::map && count >= 2 * like_pairs_min && like_depth_ == nowhere) enter_like();
+      }
+      if (learning_) shape_.token(begin, at);
+      while (true) {
+        while (left == 0) {
+          if (open_.size() == 0) return stop(passed);
+          if (!funs_.empty() && funs_.back().depth == open_.size()) {
+            if (at != funs_.back().end) return stop(codec_errc::bad_fun);
+            funs_.pop_back();
+          }
+          if (open_.size() == like_depth_) leave_like();
+          left = open_.pop();
+        }
+        if (open_.size() != like_depth_ || left % 2 == 1) break;
+        const Place place = pass_like({at, left, terms});
+        at = place.at;
+        terms = place.terms;
+        left = place.left;
+        if (left > 0) break;
+      }
+      --left;
     }
   }
 
@@ -79,6 +178,43 @@ class Scanner {
     const std::uint8_t* end;  // by its size field
   };
 
+  struct Place {
+    const std::uint8_t* at;
+    std::uint64_t left;
+    std::size_t terms;
+  };
+
+  // In a large map: its pairs may be alike.
+  void enter_like() {
+    like_depth_ = open_.size();
+    passed_ = 0;
+    missed_ = 0;
+  }
+  void leave_like() {
+    like_depth_ = nowhere;
+    learning_ = false;
+  }
+  // Before a pair of it: passes over those that are like the one before. What follows is scanned,
+  // and is what the next ones are compared with, unless that has seldom been of use.
+  Place pass_like(Place place) {
+    if (learning_) shape_.end(place.at, place.terms - terms_before_);
+    while (learning_ && place.left > 0) {
+      if (limits_.max_terms - place.terms < shape_.terms()) break;
+      const std::uint8_t* const next = shape_.pass(place.at, end_);
+      if (next == nullptr) break;
+      place = {next, place.left - 2, place.terms + shape_.terms()};
+      ++passed_;
+    }
+    if (++missed_ > like_pairs_min + passed_) {
+      leave_like();
+    } else if (place.left > 0) {
+      shape_.begin(place.at);
+      terms_before_ = place.terms;
+      learning_ = true;
+    }
+    return place;
+  }
+
   [[nodiscard]] std::size_t have() const { return static_cast<std::size_t>(end_ - at_); }
 
   codec_errc take(std::uint64_t need) {
@@ -88,77 +224,9 @@ class Scanner {
     return passed;
   }
 
-  // A length field of N bytes, then that many bytes and `extra` more.
-  template <unsigned N>
-  codec_errc take_sized(std::uint64_t extra) {
-    if (have() < N) [[unlikely]]
-      return codec_errc::truncated;
-    return take(N + std::uint64_t{load<N>()} + extra);
-  }
-
-  template <unsigned N>
-  [[nodiscard]] std::uint32_t load() const {
-    if constexpr (N == 1) return *at_;
-    if constexpr (N == 2) return load_u16(at_);
-    if constexpr (N == 4) return load_u32(at_);
-  }
-
-  template <unsigned N>
-  codec_errc take_header(unsigned terms_each, unsigned terms_more) {
-    if (have() < N) [[unlikely]]
-      return codec_errc::truncated;
-    const std::uint64_t count = std::uint64_t{load<N>()} * terms_each + terms_more;
-    at_ += N;
-    return open(count);
-  }
-
-  // Enters a container of `count` terms. Each takes a byte at least, so a count that the rest of
-  // the bytes cannot hold is refused before anybody reserves memory for it.
-  codec_errc open(std::uint64_t count) {
-    if (have() < count) [[unlikely]]
-      return codec_errc::truncated;
-    if (count == 0) return passed;
-    if (open_.size() == limits_.max_depth) [[unlikely]]
-      return codec_errc::too_deep;
-    open_.push(left_);
-    left_ = count;
-    return passed;
-  }
-
-  codec_errc scan_one() { return scan_inline(); }
-
-  // Part of the loop: a call for each term would cost a third more.
-  [[gnu::always_inline]] codec_errc scan_inline() {
-    if (at_ == end_) [[unlikely]]
-      return codec_errc::truncated;
-    switch (const std::uint8_t tag = *at_++) {
-      case tag::small_integer:
-        return take(1);
-      case tag::integer:
-        return take(4);
-      case tag::nil:
-        return passed;
-      case tag::small_atom_utf8:
-      case tag::small_atom:
-      case tag::atom:
-      case tag::atom_utf8:
-        return scan_atom_body(tag);
-      case tag::binary:
-        return take_sized<4>(0);
-      case tag::string:
-        return take_sized<2>(0);
-      case tag::small_big:
-        return take_sized<1>(1);
-      case tag::large_big:
-        return take_sized<4>(1);
-      case tag::small_tuple:
-        return take_header<1>(1, 0);
-      case tag::large_tuple:
-        return take_header<4>(1, 0);
-      case tag::list:
-        return take_header<4>(1, 1);
-      case tag::map:
-        return take_header<4>(2, 0);
+  // The terms that are none of the frequent ones; at_ is behind their tag.
+  codec_errc scan_other(std::uint8_t tag) {
+    switch (tag) {
       case tag::new_float:
         return scan_float();
       case tag::old_float:
@@ -190,28 +258,28 @@ class Scanner {
     }
   }
 
-  codec_errc scan_atom_body(std::uint8_t tag) {
-    const bool small = tag == tag::small_atom_utf8 || tag == tag::small_atom;
+  static bool is_small_atom(std::uint8_t tag) {
+    return tag == tag::small_atom_utf8 || tag == tag::small_atom;
+  }
+  // Whether an atom of this tag may have these bytes as its name.
+  static bool is_name(std::uint8_t tag, ByteView bytes) {
     const bool latin1 = tag == tag::atom || tag == tag::small_atom;
-    const std::size_t width = small ? 1 : 2;
-    if (have() < width) [[unlikely]]
-      return codec_errc::truncated;
-    const std::size_t length = small ? load<1>() : load<2>();
-    at_ += width;
-    if (have() < length) [[unlikely]]
-      return codec_errc::truncated;
-    const ByteView name(at_, length);
-    at_ += length;
-    if (latin1) return length <= atom_characters_max ? passed : codec_errc::bad_atom;
-    if (length <= atom_characters_max && is_ascii(name)) return passed;
-    const auto characters = utf8_length(name);
-    return characters && *characters <= atom_characters_max ? passed : codec_errc::bad_atom;
+    if (bytes.size() <= atom_characters_max && (latin1 || is_ascii(bytes))) return true;
+    if (latin1) return false;
+    const auto characters = utf8_length(bytes);
+    return characters && *characters <= atom_characters_max;
   }
 
   codec_errc scan_atom(codec_errc otherwise) {
     if (at_ == end_) return codec_errc::truncated;
     const std::uint8_t tag = *at_++;
-    return is_atom_tag(tag) ? scan_atom_body(tag) : otherwise;
+    if (!is_atom_tag(tag)) return otherwise;
+    const std::size_t width = is_small_atom(tag) ? 1 : 2;
+    if (have() < width) return codec_errc::truncated;
+    const std::size_t length = width == 1 ? *at_ : load_u16(at_);
+    at_ += width;
+    if (const auto error = take(length); error != passed) return error;
+    return is_name(tag, {at_ - length, length}) ? passed : codec_errc::bad_atom;
   }
 
   codec_errc scan_float() {
@@ -289,25 +357,42 @@ class Scanner {
     }
     if (const auto error = scan_fixed(tag::new_pid, tag::old_pid); error != passed) return error;
     if (free_variables == 0) return at_ == end ? passed : codec_errc::bad_fun;
-    if (const auto error = open(free_variables); error != passed) return error;
-    funs_.push_back({open_.size(), end});
+    free_variables_ = free_variables;
+    funs_.push_back({open_.size() + 1, end});
     return passed;
   }
 
   // A part of a fun: a term without elements that has one of two tags.
   codec_errc scan_fixed(std::uint8_t one, std::uint8_t other) {
     if (at_ == end_) return codec_errc::truncated;
-    return *at_ == one || *at_ == other ? scan_one() : codec_errc::bad_fun;
+    if (*at_ != one && *at_ != other) return codec_errc::bad_fun;
+    switch (const std::uint8_t tag = *at_++) {
+      case tag::small_integer:
+        return take(1);
+      case tag::integer:
+        return take(4);
+      default:
+        return scan_other(tag);
+    }
   }
 
   const std::uint8_t* begin_;
   const std::uint8_t* at_;
   const std::uint8_t* end_;
   const ScanLimits& limits_;
-  std::size_t terms_ = 0;
-  std::uint64_t left_ = 0;  // terms still to come in the innermost open container
+  std::uint64_t free_variables_ = 0;  // of the fun whose head was scanned last, still to come
   OpenContainers open_;
   std::vector<OpenFun> funs_;
+
+  // The outermost map of at least so many pairs has pairs that may be alike.
+  static constexpr std::uint64_t like_pairs_min = 16;
+  static constexpr std::size_t nowhere = SIZE_MAX;
+  std::size_t like_depth_ = nowhere;  // open_.size() in that map
+  PairShape shape_;                   // of the pair before
+  bool learning_ = false;             // which is scanned
+  std::size_t terms_before_ = 0;      // it
+  std::size_t passed_ = 0;
+  std::size_t missed_ = 0;
 };
 
 }  // namespace

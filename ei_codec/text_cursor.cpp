@@ -1,5 +1,6 @@
 #include "ei_codec/text_cursor.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>

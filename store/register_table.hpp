@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 
 #include "ei_codec/result.hpp"
@@ -57,7 +56,7 @@ class Table {
       const Register* const reg = register_of(word);
       // The value may begin a line further than the key: asked for before its place is known.
       __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(reg + 1) + 48);
-      if (same_key(*reg, key)) return reg;
+      if (ei_codec::same_bytes(reg->key(), key)) return reg;
     }
   }
 
@@ -147,31 +146,6 @@ class Table {
     invariant(address >> address_bits == 0, "addresses of more than 48 bits");
     return tag_of(hash) << address_bits | address;
   }
-  // Words at a time: a call of memcmp would show in every look-up.
-  static bool same_key(const Register& reg, ByteView key) {
-    if (reg.key().size() != key.size()) return false;
-    const std::uint8_t* a = reg.key().data();
-    const std::uint8_t* b = key.data();
-    const auto same_word = [&a, &b](std::size_t at) {
-      std::uint64_t of_a;
-      std::uint64_t of_b;
-      std::memcpy(&of_a, a + at, sizeof of_a);
-      std::memcpy(&of_b, b + at, sizeof of_b);
-      return of_a == of_b;
-    };
-    const std::size_t size = key.size();
-    std::size_t at = 0;
-    for (; at + 8 <= size; at += 8) {
-      if (!same_word(at)) return false;
-    }
-    if (at == size) return true;
-    if (size >= 8) return same_word(size - 8);
-    for (; at < size; ++at) {
-      if (a[at] != b[at]) return false;
-    }
-    return true;
-  }
-
   [[nodiscard]] std::size_t place(std::uint64_t hash) const {
     return static_cast<std::uint32_t>(hash) & mask_;
   }

@@ -1,5 +1,7 @@
 #include "cnode/process/requests.hpp"
 
+#include <algorithm>
+
 #include "cnode/process/limits.hpp"
 #include "cnode/process/process_error.hpp"
 #include "cnode/process/term_append.hpp"

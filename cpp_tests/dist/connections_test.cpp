@@ -1,6 +1,7 @@
 // One Connections at a time: dials, strangers, time.
 #include "cnode/dist/connections.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include <doctest/doctest.h>

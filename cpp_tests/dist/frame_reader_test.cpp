@@ -1,5 +1,6 @@
 #include "cnode/dist/frame_reader.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include <doctest/doctest.h>

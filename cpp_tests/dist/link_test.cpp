@@ -1,5 +1,7 @@
 #include "cnode/dist/link.hpp"
 
+#include <algorithm>
+
 #include "cnode/dist/limits.hpp"
 #include "cpp_tests/dist/link_peer.hpp"
 

@@ -4,7 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
@@ -12,6 +15,7 @@
 #include "binary_to_term.hpp"
 #include "ei_codec/canonical.hpp"
 #include "ei_codec/codec_error.hpp"
+#include "ei_codec/term_encode.hpp"
 #include "ei_codec/term_scan.hpp"
 #include "ei_codec/term_tags.hpp"
 #include "golden_terms.hpp"
@@ -25,9 +29,8 @@ constexpr std::uint8_t atom_number_2 = 73;
 constexpr std::uint8_t atom_number_3 = 75;
 constexpr std::array<std::uint8_t, 6> telling_bytes{0, 1, 2, 127, 128, 255};
 
-// A valid encoding of some term, damaged in a few places, or not at all.
-Bytes random_bytes() {
-  Bytes bytes = random_encoding(*random_term(3));
+// In a few places, or not at all.
+Bytes damaged(Bytes bytes) {
   const int damages = *rc::gen::inRange(0, 4);
   for (int i = 0; i < damages && !bytes.empty(); ++i) {
     const auto at = bytes.begin() +
@@ -61,6 +64,49 @@ Bytes random_bytes() {
   return bytes;
 }
 
+// The same term but for its integers and binaries.
+Term with_other_leaves(const Term& term) {
+  const auto others = [](const std::vector<Term>& terms) {
+    std::vector<Term> result;
+    for (const Term& each : terms) result.push_back(with_other_leaves(each));
+    return result;
+  };
+  if (term.get_if<std::int64_t>()) {
+    return *rc::gen::element(std::int64_t{1}, std::int64_t{300}, INT64_MIN) +
+           *rc::gen::inRange(0, 99);
+  }
+  if (term.get_if<Binary>()) return Binary(*rc::gen::arbitrary<Bytes>());
+  if (const auto* tuple = term.get_if<Tuple>()) return Tuple{others(tuple->elements)};
+  if (const auto* list = term.get_if<List>())
+    return List{others(list->elements), others(list->tail)};
+  if (const auto* map = term.get_if<Map>()) {
+    Map result = *map;
+    for (auto& [key, value] : result.pairs) value = with_other_leaves(value);
+    return result;
+  }
+  return term;
+}
+
+// A map large enough to be scanned by the shape of its pairs, of which most are alike.
+void append_large_map(Bytes& bytes) {
+  const Term value = *random_term(3);
+  const auto count = *rc::gen::inRange<std::uint8_t>(15, 60);
+  const std::array<std::uint8_t, 5> header{tag::map, 0, 0, 0, count};
+  bytes.insert(bytes.end(), header.begin(), header.end());
+  for (std::uint8_t i = 0; i < count; ++i) {
+    const bool alike = *rc::gen::inRange(0, 10) > 0;
+    encode_term(alike ? tuple({binary("key"), i}) : Term(Atom{"key_" + std::to_string(i)}), bytes);
+    encode_term(with_other_leaves(alike ? value : *random_term(2)), bytes);
+  }
+}
+
+Bytes random_large_maps() {
+  const auto count = *rc::gen::inRange<std::uint8_t>(1, 4);
+  Bytes bytes{tag::small_tuple, count};
+  for (std::uint8_t i = 0; i < count; ++i) append_large_map(bytes);
+  return bytes;
+}
+
 // Where the gate alone refuses, as term_scan_test says: references without words, and float text
 // that underflows.
 bool may_be_stricter(const Error& error) {
@@ -72,15 +118,14 @@ bool has_tag(const Bytes& bytes, std::initializer_list<std::uint8_t> tags) {
                              [&](std::uint8_t byte) { return std::ranges::count(tags, byte) > 0; });
 }
 
-}  // namespace
-
-TEST_CASE("property: the gate accepts and refuses what binary_to_term does, to the same byte") {
+// `per_case` terms of `make` in each case.
+void check_as_otp(int per_case, const std::function<Bytes()>& make) {
   BinaryToTerm otp;
   std::size_t accepted = 0;
   std::size_t refused = 0;
   CHECK(rc::check([&] {
-    for (int i = 0; i < 20; ++i) {
-      const Bytes bytes = random_bytes();
+    for (int i = 0; i < per_case; ++i) {
+      const Bytes bytes = damaged(make());
       RC_LOG() << golden::to_hex(bytes) << "\n";
       const auto used = otp.used(bytes);
       const auto scanned = scan_term(bytes);
@@ -95,8 +140,18 @@ TEST_CASE("property: the gate accepts and refuses what binary_to_term does, to t
     }
   }));
   // Else it has shown nothing.
-  CHECK(accepted > 200);
-  CHECK(refused > 200);
+  CHECK(accepted > static_cast<std::size_t>(10 * per_case));
+  CHECK(refused > static_cast<std::size_t>(10 * per_case));
+}
+
+}  // namespace
+
+TEST_CASE("property: the gate accepts and refuses what binary_to_term does, to the same byte") {
+  check_as_otp(20, [] { return random_encoding(*random_term(3)); });
+}
+
+TEST_CASE("property: the same of large maps, whose pairs are compared with each other") {
+  check_as_otp(5, random_large_maps);
 }
 
 }  // namespace groot::ei_codec

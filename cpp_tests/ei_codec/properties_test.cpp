@@ -1,5 +1,7 @@
 // What must hold for every term and every encoding of it.
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 

@@ -1,13 +1,19 @@
 #include "ei_codec/term_scan.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <doctest/doctest.h>
 
 #include "ei_codec/canonical.hpp"
 #include "ei_codec/codec_error.hpp"
 #include "ei_codec/term_decode.hpp"
+#include "ei_codec/term_encode.hpp"
+#include "ei_codec/term_tags.hpp"
 #include "golden_terms.hpp"
 
 namespace groot::ei_codec {
@@ -51,6 +57,11 @@ Bytes wide_tuple(std::uint32_t count) {
               static_cast<std::uint8_t>(count >> 8), static_cast<std::uint8_t>(count)};
   bytes.resize(5 + count, 106);
   return bytes;
+}
+
+// Nothing in so many lists.
+Term nested_list(int levels) {
+  return levels == 0 ? list({}) : list({nested_list(levels - 1)});
 }
 
 }  // namespace
@@ -164,6 +175,101 @@ TEST_CASE("scan: a count that the bytes cannot hold is refused at once") {
 
 TEST_CASE("scan: an error says where") {
   CHECK(scan_term(Bytes{104, 2, 106, 0}).error().text() == "unknown tag: at byte 4");
+}
+
+TEST_CASE("scan: in a large map every pair is checked, however alike they are") {
+  constexpr std::uint8_t pairs = 100;
+  const auto value = [](int i) {
+    return tuple(
+        {atom("register"), i, binary(std::to_string(i * i * i)), list({atom("on"), atom("off")})});
+  };
+  const auto map_of = [&](const std::function<Term(int)>& value_at) {
+    Bytes bytes{tag::map, 0, 0, 0, pairs};
+    for (int i = 0; i < pairs; ++i) {
+      encode_term(binary("key_" + std::to_string(i)), bytes);
+      encode_term(value_at(i), bytes);
+    }
+    return bytes;
+  };
+  CHECK(scan_whole_term(map_of(value)));
+  CHECK(scan_whole_term(map_of([&](int i) { return tuple({value(i), 1.5}); })));
+  const Bytes bytes = map_of([](int i) { return tuple({atom("on"), i, binary("v")}); });
+  REQUIRE(scan_whole_term(bytes));
+  SUBCASE("cut off anywhere") {
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      check_refused(ByteView(bytes).first(size), codec_errc::truncated);
+    }
+  }
+  SUBCASE("what follows is left") {
+    Bytes longer = bytes;
+    longer.insert(longer.end(), bytes.begin(), bytes.end());
+    CHECK(scan_term(longer)->size() == bytes.size());
+  }
+  SUBCASE("the number of terms") {
+    // The map, and in each pair: the key, the tuple and its three.
+    const std::size_t terms = 1 + 5 * pairs;
+    CHECK(scan_term(bytes, ScanLimits{.max_terms = terms}));
+    check_refused(bytes, codec_errc::too_many_terms, ScanLimits{.max_terms = terms - 1});
+    check_refused(bytes, codec_errc::too_many_terms, ScanLimits{.max_terms = terms / 2});
+  }
+  SUBCASE("a name, a tag and an arity in the middle") {
+    const auto at = [&](std::string_view what) {
+      const auto found =
+          std::search(bytes.begin() + std::ssize(bytes) / 2, bytes.end(), what.begin(), what.end());
+      return found - bytes.begin();
+    };
+    Bytes wrong = bytes;
+    wrong[static_cast<std::size_t>(at("on"))] = 0xff;
+    check_refused(wrong, codec_errc::bad_atom);
+    wrong = bytes;
+    wrong[static_cast<std::size_t>(at("key") - 5)] = 0;
+    check_refused(wrong, codec_errc::unknown_tag);
+    wrong = bytes;
+    wrong[static_cast<std::size_t>(at("on") - 3)] = 4;  // the tuple takes the next key as well
+    check_refused(wrong, codec_errc::truncated);
+  }
+  SUBCASE("maps behind it are their own") {
+    constexpr std::uint8_t behind = 40;
+    Bytes all{tag::small_tuple, 1 + behind};
+    all.insert(all.end(), bytes.begin(), bytes.end());
+    for (int i = 0; i < behind; ++i) encode_term(map({{atom("on"), i}}), all);
+    CHECK(scan_whole_term(all));
+    all.pop_back();
+    check_refused(all, codec_errc::truncated);
+  }
+  SUBCASE("a fun ends where it says") {
+    const auto map_of_funs = [](std::string_view held_by_last) {
+      Bytes funs{tag::map, 0, 0, 0, pairs};
+      for (std::uint8_t i = 0; i < pairs; ++i) {
+        encode_term(i, funs);
+        const std::size_t begin = funs.size();
+        funs.resize(begin + 30);  // the head; of the fields only the size and the last count here
+        funs[begin] = tag::new_fun;
+        funs[begin + 29] = 1;  // free variable
+        encode_term(atom("module"), funs);
+        encode_term(1, funs);
+        encode_term(2, funs);
+        encode_term(Pid{Atom{"a@b"}, 1, 0, 1}, funs);
+        encode_term(binary("free"), funs);
+        funs[begin + 4] = static_cast<std::uint8_t>(funs.size() - begin - 1);
+        if (i + 1 < pairs) continue;
+        funs.resize(funs.size() - 9);
+        encode_term(binary(held_by_last), funs);
+      }
+      return funs;
+    };
+    CHECK(scan_whole_term(map_of_funs("last")));
+    check_refused(map_of_funs("longer"), codec_errc::bad_fun);
+  }
+  SUBCASE("another shape now and then, and another each time") {
+    for (const int every : {1, 2, 7, 50}) {
+      CAPTURE(every);
+      Bytes mixed = map_of([&](int i) { return i % every == 0 ? nested_list(i % 5) : value(i); });
+      CHECK(scan_whole_term(mixed));
+      mixed.pop_back();
+      check_refused(mixed, codec_errc::truncated);
+    }
+  }
 }
 
 TEST_CASE("scan: a fun inside a fun ends where it says") {

@@ -3,6 +3,7 @@
 // and can be sent survives being encoded and decoded again, in either form and in fragments.
 //
 // Input: the first byte is the size of the pieces; then the stream behind the handshake.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -3,6 +3,7 @@
 //
 // Input: the first byte picks the role (bit 0), the acceptor's answer (bits 1 to 3) and the size of
 // the pieces (the rest); then the bytes of the peer.
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 

@@ -1,5 +1,6 @@
 #include "cnode/io/write_batch.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>

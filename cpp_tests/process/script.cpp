@@ -1,5 +1,6 @@
 #include "script.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "cpp_tests/support/actions.hpp"

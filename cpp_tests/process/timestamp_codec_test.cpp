@@ -1,5 +1,7 @@
 #include "cnode/process/timestamp_codec.hpp"
 
+#include <algorithm>
+
 #include "cnode/process/process_error.hpp"
 #include "script.hpp"
 

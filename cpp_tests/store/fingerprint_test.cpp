@@ -1,5 +1,6 @@
 #include "store/fingerprint.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>

@@ -1,4 +1,5 @@
 // The laws of merging, on whole replicas: whatever arrives, in whatever order, however often.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>

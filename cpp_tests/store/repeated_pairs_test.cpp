@@ -1,5 +1,6 @@
 #include "store/repeated_pairs.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // what peers show and lack in sync_test.cpp.
 #include "store/replica.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
