@@ -8,7 +8,7 @@
 
 #include "ei_codec/codec_error.hpp"
 #include "ei_codec/float_text.hpp"
-#include "ei_codec/pair_shape.hpp"
+#include "ei_codec/like_pairs.hpp"
 #include "ei_codec/term_tags.hpp"
 #include "ei_codec/utf8.hpp"
 
@@ -146,9 +146,9 @@ class Scanner {
           return stop(codec_errc::too_deep);
         open_.push(left);
         left = count;
-        if (tag == tag::map && count >= 2 * like_pairs_min && like_depth_ == nowhere) enter_like();
+        if (tag == tag::map) like_.enter(open_.size(), count / 2);
       }
-      if (learning_) shape_.token(begin, at);
+      like_.token(begin, at);
       while (true) {
         while (left == 0) {
           if (open_.size() == 0) return stop(passed);
@@ -156,14 +156,14 @@ class Scanner {
             if (at != funs_.back().end) return stop(codec_errc::bad_fun);
             funs_.pop_back();
           }
-          if (open_.size() == like_depth_) leave_like();
+          like_.leave(open_.size());
           left = open_.pop();
         }
-        if (open_.size() != like_depth_ || left % 2 == 1) break;
-        const Place place = pass_like({at, left, terms});
+        if (!like_.is_before_pair(open_.size(), left)) break;
+        const LikePairs::Place place = like_.pass({at, left, terms}, end_, limits_.max_terms);
         at = place.at;
-        terms = place.terms;
         left = place.left;
+        terms = place.terms;
         if (left > 0) break;
       }
       --left;
@@ -177,43 +177,6 @@ class Scanner {
     std::size_t depth;        // open_.size() while its free variables are scanned
     const std::uint8_t* end;  // by its size field
   };
-
-  struct Place {
-    const std::uint8_t* at;
-    std::uint64_t left;
-    std::size_t terms;
-  };
-
-  // In a large map: its pairs may be alike.
-  void enter_like() {
-    like_depth_ = open_.size();
-    passed_ = 0;
-    missed_ = 0;
-  }
-  void leave_like() {
-    like_depth_ = nowhere;
-    learning_ = false;
-  }
-  // Before a pair of it: passes over those that are like the one before. What follows is scanned,
-  // and is what the next ones are compared with, unless that has seldom been of use.
-  Place pass_like(Place place) {
-    if (learning_) shape_.end(place.at, place.terms - terms_before_);
-    while (learning_ && place.left > 0) {
-      if (limits_.max_terms - place.terms < shape_.terms()) break;
-      const std::uint8_t* const next = shape_.pass(place.at, end_);
-      if (next == nullptr) break;
-      place = {next, place.left - 2, place.terms + shape_.terms()};
-      ++passed_;
-    }
-    if (++missed_ > like_pairs_min + passed_) {
-      leave_like();
-    } else if (place.left > 0) {
-      shape_.begin(place.at);
-      terms_before_ = place.terms;
-      learning_ = true;
-    }
-    return place;
-  }
 
   [[nodiscard]] std::size_t have() const { return static_cast<std::size_t>(end_ - at_); }
 
@@ -383,16 +346,7 @@ class Scanner {
   std::uint64_t free_variables_ = 0;  // of the fun whose head was scanned last, still to come
   OpenContainers open_;
   std::vector<OpenFun> funs_;
-
-  // The outermost map of at least so many pairs has pairs that may be alike.
-  static constexpr std::uint64_t like_pairs_min = 16;
-  static constexpr std::size_t nowhere = SIZE_MAX;
-  std::size_t like_depth_ = nowhere;  // open_.size() in that map
-  PairShape shape_;                   // of the pair before
-  bool learning_ = false;             // which is scanned
-  std::size_t terms_before_ = 0;      // it
-  std::size_t passed_ = 0;
-  std::size_t missed_ = 0;
+  LikePairs like_;
 };
 
 }  // namespace
