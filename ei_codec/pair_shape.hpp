@@ -2,9 +2,9 @@
 // of one make: around a few integers and binaries each pair has the same atoms and headers as the
 // one before, to the byte. These are compared instead of scanned.
 //
-// That proves as much as a scan. What is compared are whole tokens (atoms, headers of containers)
-// of a pair that was scanned, and between them stand whole leaves, as they did there: so the pair
-// is as well formed as that one, holds as many terms, and is no deeper.
+// That proves as much as a scan. What is compared are whole tokens (headers of containers, terms
+// that hold no other) of a pair that was scanned, and between them stand whole leaves where such
+// stood there: so the pair is as well formed as that one, holds as many terms, and is no deeper.
 #pragma once
 
 #include <array>
