@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 #include "ei_codec/bytes.hpp"
 #include "ei_codec/plain_term.hpp"

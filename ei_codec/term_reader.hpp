@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -150,7 +149,6 @@ class TermReader {
   std::optional<ByteView> take_string();  // STRING_EXT
 
  private:
-  Outlined take_other_outlined();
   struct Big {
     bool negative;
     std::uint64_t magnitude;
@@ -184,6 +182,7 @@ class TermReader {
     at_ += 5;
     return value;
   }
+  Outlined take_other_outlined();
   bool take_other_atom(std::string_view name);
   [[nodiscard]] std::optional<Big> next_big() const;
   std::optional<std::int64_t> take_big_int64();
