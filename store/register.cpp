@@ -60,16 +60,16 @@ RegisterView expiry_tombstone(const RegisterView& expired) {
           std::nullopt};
 }
 
-Register::Register(const RegisterView& view, bool kept)
+Register::Register(const RegisterView& view, bool kept, bool expires)
     : time_ms_(view.stamp.time_ms),
       node_id_(view.stamp.node_id),
-      expires_at_ms_(view.kind == RegisterKind::value ? view.expires_at_ms.value_or(never) : never),
       key_size_(static_cast<std::uint32_t>(view.key.size())),
       value_size_(view.kind == RegisterKind::value ? static_cast<std::uint32_t>(view.value.size())
                                                    : 0),
       counter_(view.stamp.counter),
       kind_(view.kind),
-      is_kept_(kept) {}
+      is_kept_(kept),
+      expires_(expires) {}
 
 RegisterPtr Register::make(const RegisterView& view) {
   constexpr auto size_max = std::numeric_limits<std::uint32_t>::max();
@@ -78,20 +78,24 @@ RegisterPtr Register::make(const RegisterView& view) {
   const ByteView value = view.kind == RegisterKind::value ? view.value : ByteView{};
   const bool keep = view.buffer != nullptr && value.size() >= ei_codec::kept_bytes_min &&
                     value.size() >= view.buffer->size() / 4;
+  const bool expires = view.kind == RegisterKind::value && view.expires_at_ms.has_value();
   const std::size_t before = keep ? sizeof(Kept) : 0;
-  const std::size_t behind = view.key.size() + (keep ? 0 : value.size());
+  const std::size_t bytes = view.key.size() + (keep ? 0 : value.size());
+  const std::size_t behind = bytes + (expires ? sizeof *view.expires_at_ms : 0);
   auto* memory = static_cast<std::uint8_t*>(allocate(before + sizeof(Register) + behind));
   if (keep) new (memory) Kept{view.buffer->shared_from_this(), value.data()};
-  auto* reg = new (memory + before) Register(view, keep);
+  auto* reg = new (memory + before) Register(view, keep, expires);
   auto* tail = reinterpret_cast<std::uint8_t*>(reg + 1);
   append(tail, view.key);
   if (!keep) append(tail + view.key.size(), value);
+  if (expires) std::memcpy(tail + bytes, &*view.expires_at_ms, sizeof *view.expires_at_ms);
   return RegisterPtr::first(reg);
 }
 
 void Register::destroy(const Register* reg) {
   void* memory = const_cast<Register*>(reg);
   std::size_t size = sizeof(Register) + reg->key_size_;
+  if (reg->expires_) size += sizeof(std::int64_t);
   if (reg->is_kept_) {
     auto* kept = const_cast<Kept*>(reg->kept());
     kept->~Kept();

@@ -8,7 +8,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -80,9 +80,9 @@ inline constexpr bool registers_in_slabs = !__has_feature(address_sanitizer);
 inline constexpr bool registers_in_slabs = true;
 #endif
 
-// The same, owned. One allocation: the header, then key bytes, then value bytes. A large value
-// (kept_bytes_min) that makes up a quarter of its buffer or more stays there: copying it would take
-// long, and what is kept for nothing is bounded.
+// The same, owned. One allocation: the header, then key bytes, then value bytes, then the deadline,
+// which few have. A large value (kept_bytes_min) that makes up a quarter of its buffer or more stays
+// there: copying it would take long, and what is kept for nothing is bounded.
 class Register {
  public:
   // A tombstone's `value` and deadline are not looked at: its value is nil_value(), it has none.
@@ -101,8 +101,10 @@ class Register {
   [[nodiscard]] RegisterKind kind() const { return kind_; }
   [[nodiscard]] bool is_tombstone() const { return kind_ == RegisterKind::tombstone; }
   [[nodiscard]] std::optional<std::int64_t> expires_at_ms() const {
-    if (expires_at_ms_ == never) return std::nullopt;
-    return expires_at_ms_;
+    if (!expires_) return std::nullopt;
+    std::int64_t at_ms;
+    std::memcpy(&at_ms, tail() + key_size_ + (is_kept_ ? 0 : value_size_), sizeof at_ms);
+    return at_ms;
   }
   // A key that is a list kills a stock storage process; such a register stays among nodes of ours.
   [[nodiscard]] bool key_is_list() const;
@@ -114,15 +116,13 @@ class Register {
   friend class RegisterPtr;
   friend class RegisterMap;
   friend class Table;
-  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-
   // Stands before the register of a value that stays in its buffer.
   struct Kept {
     std::shared_ptr<const MessageBuffer> buffer;
     const std::uint8_t* value;
   };
 
-  Register(const RegisterView& view, bool kept);
+  Register(const RegisterView& view, bool kept, bool expires);
   ~Register() = default;
   static void destroy(const Register* reg);
   [[nodiscard]] const Kept* kept() const { return reinterpret_cast<const Kept*>(this) - 1; }
@@ -132,7 +132,6 @@ class Register {
 
   std::uint64_t time_ms_;
   std::uint64_t node_id_;
-  std::int64_t expires_at_ms_;
   std::uint32_t key_size_;
   std::uint32_t value_size_;                      // 0 for a tombstone
   mutable std::atomic<std::uint32_t> owners_{1};  // who made it is the first
@@ -140,8 +139,9 @@ class Register {
   mutable std::uint32_t slot_ = 0;
   mutable std::uint32_t hash_ = 0;
   std::uint16_t counter_;
-  RegisterKind kind_;
-  bool is_kept_;
+  RegisterKind kind_ : 4;
+  bool is_kept_ : 1;
+  bool expires_ : 1;  // only a value does
 };
 
 // Shares ownership of a Register, as std::shared_ptr<const Register> would, but is one word and

@@ -19,7 +19,7 @@ namespace groot::store {
 
 class SlabAllocator {
  public:
-  // Sizes of cells: up to small_bytes_max every multiple of 16, then the powers of two. Larger
+  // Sizes of cells: up to small_bytes_max every multiple of 8, then the powers of two. Larger
   // blocks are mapped by themselves: too few fit into a slab.
   static constexpr std::size_t small_bytes_max = 1'024;
   static constexpr std::size_t cell_bytes_max = std::size_t{512} << 10;
@@ -30,7 +30,7 @@ class SlabAllocator {
   SlabAllocator(const SlabAllocator&) = delete;
   SlabAllocator& operator=(const SlabAllocator&) = delete;
 
-  // Aligned as operator new aligns; of undefined contents. Throws std::bad_alloc.
+  // Aligned to 8 bytes; of undefined contents. Throws std::bad_alloc.
   [[nodiscard]] void* allocate(std::size_t bytes);
   // `bytes`: what was asked for.
   void free(void* memory, std::size_t bytes);
@@ -48,7 +48,7 @@ class SlabAllocator {
     std::size_t slabs = 0;
   };
 
-  static constexpr std::size_t unit = 16;
+  static constexpr std::size_t unit = 8;
   static constexpr std::size_t small_classes = small_bytes_max / unit + 1;
   static constexpr std::size_t large_classes =
       static_cast<std::size_t>(std::countr_zero(cell_bytes_max / small_bytes_max));

@@ -34,13 +34,13 @@ TEST_CASE("slabs: blocks of every size are aligned, apart, and go back to the sy
   std::vector<Block> blocks;
   for (std::size_t bytes = 1; bytes <= SlabAllocator::small_bytes_max + 2; ++bytes) {
     blocks.push_back(filled(slabs, bytes, static_cast<std::uint8_t>(bytes)));
-    CHECK(reinterpret_cast<std::uintptr_t>(blocks.back().memory) % alignof(std::max_align_t) == 0);
+    CHECK(reinterpret_cast<std::uintptr_t>(blocks.back().memory) % 8 == 0);
   }
-  CHECK(slabs.slab_count() == SlabAllocator::small_bytes_max / 16 + 1);
+  CHECK(slabs.slab_count() == SlabAllocator::small_bytes_max / 8 + 1);
   for (std::size_t bytes = 2'048; bytes <= 4 * SlabAllocator::cell_bytes_max; bytes *= 2) {
     blocks.push_back(filled(slabs, bytes, static_cast<std::uint8_t>(bytes >> 10)));
   }
-  CHECK(slabs.slab_count() == SlabAllocator::small_bytes_max / 16 + 9);
+  CHECK(slabs.slab_count() == SlabAllocator::small_bytes_max / 8 + 9);
   CHECK(std::ranges::all_of(blocks, is_intact));
   for (const Block& block : blocks) slabs.free(block.memory, block.bytes);
   CHECK(slabs.slab_count() == 0);
@@ -48,7 +48,7 @@ TEST_CASE("slabs: blocks of every size are aligned, apart, and go back to the sy
 
 TEST_CASE("slabs: as many as are needed, and each goes when its last block goes") {
   constexpr std::size_t bytes = 1'000;
-  constexpr std::size_t a_slab = ((std::size_t{2} << 20) - 64) / 1'008;
+  constexpr std::size_t a_slab = ((std::size_t{2} << 20) - 64) / bytes;
   SlabAllocator slabs;
   std::vector<Block> blocks;
   for (std::size_t i = 0; i < 3 * a_slab; ++i) {
