@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include "ei_codec/limits.hpp"
@@ -19,8 +20,10 @@ constexpr std::uint8_t small_atom_utf8_ext = 119;
 
 constexpr std::uint8_t nil_atom[] = {small_atom_utf8_ext, 3, 'n', 'i', 'l'};
 
-void append(std::uint8_t* to, ByteView bytes) {
+// Returns what comes behind.
+std::uint8_t* append(std::uint8_t* to, ByteView bytes) {
   if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
 }
 
 // As text is ordered, through memcmp: most registers that arrive are the ones held, to the byte.
@@ -60,52 +63,59 @@ RegisterView expiry_tombstone(const RegisterView& expired) {
           std::nullopt};
 }
 
-Register::Register(const RegisterView& view, bool kept, bool expires)
-    : time_ms_(view.stamp.time_ms),
+Register::Register(const RegisterView& view, std::uint8_t flags)
+    : time_and_counter_(view.stamp.time_ms << 16 | view.stamp.counter),
       node_id_(view.stamp.node_id),
       key_size_(static_cast<std::uint32_t>(view.key.size())),
       value_size_(view.kind == RegisterKind::value ? static_cast<std::uint32_t>(view.value.size())
                                                    : 0),
-      counter_(view.stamp.counter),
-      kind_(view.kind),
-      is_kept_(kept),
-      expires_(expires) {}
+      flags_(flags) {}
+
+std::size_t Register::bytes_of(std::size_t key_size, std::size_t value_size, std::uint8_t flags) {
+  std::size_t bytes = header_bytes() + key_size;
+  if ((flags & kept_flag) == 0) bytes += value_size;
+  if ((flags & expires_flag) != 0) bytes += sizeof(std::int64_t);
+  return std::max(bytes, sizeof(Register));
+}
 
 RegisterPtr Register::make(const RegisterView& view) {
   constexpr auto size_max = std::numeric_limits<std::uint32_t>::max();
   invariant(view.key.size() <= size_max && view.value.size() <= size_max,
             "a register's key and value are under 4 GiB");
-  const ByteView value = view.kind == RegisterKind::value ? view.value : ByteView{};
+  invariant(view.stamp.time_ms <= time_ms_max, "a stamp's time is of 48 bits");
+  const bool is_value = view.kind == RegisterKind::value;
+  const ByteView value = is_value ? view.value : ByteView{};
   const bool keep = view.buffer != nullptr && value.size() >= ei_codec::kept_bytes_min &&
                     value.size() >= view.buffer->size() / 4;
-  const bool expires = view.kind == RegisterKind::value && view.expires_at_ms.has_value();
+  std::uint8_t flags = is_value ? 0 : tombstone_flag;
+  if (keep) flags |= kept_flag;
+  if (is_value && view.expires_at_ms) flags |= expires_flag;
+
   const std::size_t before = keep ? sizeof(Kept) : 0;
-  const std::size_t bytes = view.key.size() + (keep ? 0 : value.size());
-  const std::size_t behind = bytes + (expires ? sizeof *view.expires_at_ms : 0);
-  auto* memory = static_cast<std::uint8_t*>(allocate(before + sizeof(Register) + behind));
+  const std::size_t bytes = bytes_of(view.key.size(), value.size(), flags);
+  auto* memory = static_cast<std::uint8_t*>(allocate(before + bytes));
   if (keep) new (memory) Kept{view.buffer->shared_from_this(), value.data()};
-  auto* reg = new (memory + before) Register(view, keep, expires);
-  auto* tail = reinterpret_cast<std::uint8_t*>(reg + 1);
-  append(tail, view.key);
-  if (!keep) append(tail + view.key.size(), value);
-  if (expires) std::memcpy(tail + bytes, &*view.expires_at_ms, sizeof *view.expires_at_ms);
+  auto* reg = new (memory + before) Register(view, flags);
+  std::uint8_t* end = memory + before + header_bytes();
+  end = append(end, view.key);
+  if (!keep) end = append(end, value);
+  if ((flags & expires_flag) != 0) {
+    std::memcpy(end, &*view.expires_at_ms, sizeof *view.expires_at_ms);
+  }
   return RegisterPtr::first(reg);
 }
 
 void Register::destroy(const Register* reg) {
   void* memory = const_cast<Register*>(reg);
-  std::size_t size = sizeof(Register) + reg->key_size_;
-  if (reg->expires_) size += sizeof(std::int64_t);
-  if (reg->is_kept_) {
+  std::size_t bytes = bytes_of(reg->key_size_, reg->value_size_, reg->flags_);
+  if (reg->is_kept()) {
     auto* kept = const_cast<Kept*>(reg->kept());
     kept->~Kept();
     memory = kept;
-    size += sizeof(Kept);
-  } else {
-    size += reg->value_size_;
+    bytes += sizeof(Kept);
   }
   reg->~Register();
-  release(memory, size);
+  release(memory, bytes);
 }
 
 ei_codec::SharedPiece shared_value(const RegisterPtr& reg) {

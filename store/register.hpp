@@ -81,12 +81,12 @@ inline constexpr bool registers_in_slabs = true;
 #endif
 
 // The same, owned. One allocation: the header, then key bytes, then value bytes, then the deadline,
-// which few have. A large value (kept_bytes_min) that makes up a quarter of its buffer or more stays
-// there: copying it would take long, and what is kept for nothing is bounded.
+// which few have. A large value (kept_bytes_min) that makes up a quarter of its buffer or more
+// stays there: copying it would take long, and what is kept for nothing is bounded.
 class Register {
  public:
   // A tombstone's `value` and deadline are not looked at: its value is nil_value(), it has none.
-  // Precondition: key and value are under 4 GiB each.
+  // Preconditions: key and value are under 4 GiB each; the stamp's time is of 48 bits.
   static RegisterPtr make(const RegisterView& view);
 
   Register(const Register&) = delete;
@@ -95,21 +95,25 @@ class Register {
   [[nodiscard]] ByteView key() const { return {tail(), key_size_}; }
   [[nodiscard]] ByteView value() const {
     if (is_tombstone()) return nil_value();
-    return {is_kept_ ? kept()->value : tail() + key_size_, value_size_};
+    return {is_kept() ? kept()->value : tail() + key_size_, value_size_};
   }
-  [[nodiscard]] Timestamp stamp() const { return {time_ms_, counter_, node_id_}; }
-  [[nodiscard]] RegisterKind kind() const { return kind_; }
-  [[nodiscard]] bool is_tombstone() const { return kind_ == RegisterKind::tombstone; }
+  [[nodiscard]] Timestamp stamp() const {
+    return {time_and_counter_ >> 16, static_cast<std::uint16_t>(time_and_counter_), node_id_};
+  }
+  [[nodiscard]] RegisterKind kind() const {
+    return is_tombstone() ? RegisterKind::tombstone : RegisterKind::value;
+  }
+  [[nodiscard]] bool is_tombstone() const { return (flags_ & tombstone_flag) != 0; }
   [[nodiscard]] std::optional<std::int64_t> expires_at_ms() const {
-    if (!expires_) return std::nullopt;
+    if ((flags_ & expires_flag) == 0) return std::nullopt;
     std::int64_t at_ms;
-    std::memcpy(&at_ms, tail() + key_size_ + (is_kept_ ? 0 : value_size_), sizeof at_ms);
+    std::memcpy(&at_ms, tail() + key_size_ + (is_kept() ? 0 : value_size_), sizeof at_ms);
     return at_ms;
   }
   // A key that is a list kills a stock storage process; such a register stays among nodes of ours.
   [[nodiscard]] bool key_is_list() const;
   [[nodiscard]] RegisterView view() const {
-    return {key(), value(), stamp(), kind_, expires_at_ms()};
+    return {key(), value(), stamp(), kind(), expires_at_ms()};
   }
 
  private:
@@ -122,15 +126,27 @@ class Register {
     const std::uint8_t* value;
   };
 
-  Register(const RegisterView& view, bool kept, bool expires);
+  static constexpr std::uint8_t tombstone_flag = 1;
+  static constexpr std::uint8_t kept_flag = 2;
+  static constexpr std::uint8_t expires_flag = 4;
+
+  Register(const RegisterView& view, std::uint8_t flags);
   ~Register() = default;
   static void destroy(const Register* reg);
+  // What the register takes from its address on.
+  [[nodiscard]] static std::size_t bytes_of(std::size_t key_size, std::size_t value_size,
+                                            std::uint8_t flags);
+  [[nodiscard]] bool is_kept() const { return (flags_ & kept_flag) != 0; }
   [[nodiscard]] const Kept* kept() const { return reinterpret_cast<const Kept*>(this) - 1; }
+  // Behind the last field, not behind what the compiler fills up to the next word.
   [[nodiscard]] const std::uint8_t* tail() const {
-    return reinterpret_cast<const std::uint8_t*>(this + 1);
+    return reinterpret_cast<const std::uint8_t*>(this) + header_bytes();
+  }
+  [[nodiscard]] static constexpr std::size_t header_bytes() {
+    return offsetof(Register, flags_) + sizeof flags_;
   }
 
-  std::uint64_t time_ms_;
+  std::uint64_t time_and_counter_;  // 48 and 16 bits
   std::uint64_t node_id_;
   std::uint32_t key_size_;
   std::uint32_t value_size_;                      // 0 for a tombstone
@@ -138,10 +154,7 @@ class Register {
   // Those of the map that it is in, which is one at most: where it is, and the hash of its key.
   mutable std::uint32_t slot_ = 0;
   mutable std::uint32_t hash_ = 0;
-  std::uint16_t counter_;
-  RegisterKind kind_ : 4;
-  bool is_kept_ : 1;
-  bool expires_ : 1;  // only a value does
+  std::uint8_t flags_;
 };
 
 // Shares ownership of a Register, as std::shared_ptr<const Register> would, but is one word and

@@ -55,7 +55,7 @@ class Table {
       if (word >> address_bits != tag) continue;
       const Register* const reg = register_of(word);
       // The value may begin a line further than the key: asked for before its place is known.
-      __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(reg + 1) + 56);
+      __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(reg + 1) + 48);
       if (ei_codec::same_bytes(reg->key(), key)) return reg;
     }
   }
