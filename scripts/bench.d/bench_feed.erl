@@ -9,7 +9,7 @@
 -export([figures/1]).
 
 -define(REGISTERS, 1_000).
--define(RUNS, 5).
+-define(RUNS, 11).
 -define(GROOT, 'Elixir.Groot').
 
 figures(Work) ->
@@ -66,10 +66,10 @@ options(Feed) -> ["--hidden-feed", atom_to_list(Feed)].
 %% {Writes a run, longest pause before each in ms, what of it is a figure}. The pause puts a write
 %% anywhere between two questions of `announce`.
 plan(announce) ->
-    {40, 250, [{1, "median", #{wanted => {at_most, 250}}}]};
+    {20, 250, [{1, "median", #{wanted => {at_most, 250}}}]};
 plan(_) ->
     Bound = #{wanted => {ratio_at_least, 1 / 1.2}, aim => {ratio_at_least, 1}},
-    {500, 5, [{1, "median", Bound}, {2, "99th percentile", Bound}]}.
+    {250, 5, [{1, "median", Bound}, {2, "99th percentile", Bound}]}.
 
 %% {Median, 99th percentile} of one run, in milliseconds.
 latency(Writer, Reader, Samples, Pause) ->
