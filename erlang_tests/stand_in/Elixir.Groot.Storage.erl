@@ -121,22 +121,33 @@ wipe(State = #{table := Table}) ->
 send_timestamp() ->
     gen_server:call(?CLOCK, send_timestamp).
 
+%% Step by step what stock does, as time is measured beside it: all keys of both, each once, and of
+%% each the first of a sorted list of what there is.
+%%
 %% The fault: flattening the keys takes list keys apart, so that a full merge looks up their
 %% elements, finds neither side and stores `nil` as a register. `[]` merely disappears.
 merge(Ours, Theirs) ->
-    Keys = lists:flatten([maps:keys(Ours), maps:keys(Theirs)]),
+    Keys = lists:uniq(lists:flatten([maps:keys(Ours), maps:keys(Theirs)])),
     maps:from_list([
         {Key, latest(maps:get(Key, Ours, nil), maps:get(Key, Theirs, nil))}
      || Key <- Keys
     ]).
 
-latest(nil, Other) -> Other;
-latest(Other, nil) -> Other;
 latest(First, Second) ->
-    case stamp_order(First) < stamp_order(Second) of
-        true -> Second;
-        false -> First
+    Present = lists:filter(fun(Register) -> Register =/= nil end, [First, Second]),
+    case sort_by(fun(Register) -> Register end, fun not_before/2, Present) of
+        [Latest | _] -> Latest;
+        [] -> nil
     end.
+
+%% As Elixir's Enum:sort_by/3.
+sort_by(What, Precedes, List) ->
+    Pairs = lists:map(fun(Element) -> {Element, What(Element)} end, List),
+    Sorted = lists:sort(fun({_, A}, {_, B}) -> Precedes(A, B) end, Pairs),
+    lists:map(fun({Element, _}) -> Element end, Sorted).
+
+not_before(A, B) ->
+    stamp_order(A) >= stamp_order(B).
 
 stamp_order(#{hlc := #{time := Time, counter := Counter, node_id := NodeId}}) ->
     {Time, Counter, NodeId}.
