@@ -67,8 +67,8 @@ Register::Register(const RegisterView& view, std::uint8_t flags)
     : time_and_counter_(view.stamp.time_ms << 16 | view.stamp.counter),
       node_id_(view.stamp.node_id),
       key_size_(static_cast<std::uint32_t>(view.key.size())),
-      value_size_(view.kind == RegisterKind::value ? static_cast<std::uint32_t>(view.value.size())
-                                                   : 0),
+      value_size_((flags & tombstone_flag) == 0 ? static_cast<std::uint32_t>(view.value.size())
+                                                : 0),
       flags_(flags) {}
 
 std::size_t Register::bytes_of(std::size_t key_size, std::size_t value_size, std::uint8_t flags) {

@@ -120,6 +120,7 @@ class Register {
   friend class RegisterPtr;
   friend class RegisterMap;
   friend class Table;
+
   // Stands before the register of a value that stays in its buffer.
   struct Kept {
     std::shared_ptr<const MessageBuffer> buffer;
