@@ -2,27 +2,18 @@
 
 #include <fstream>
 #include <iterator>
-#include <stdlib.h>
 
 namespace groot::disk::testing {
 
 namespace fs = std::filesystem;
 
-// In memory where that can be had: nothing here depends on how long a disk takes.
-TempDir::TempDir() {
+fs::path TempDir::place() {
   const fs::path memory = "/dev/shm";
-  const fs::path place = fs::is_directory(memory) ? memory : fs::temp_directory_path();
-  path_ = (place / "groot_disk_XXXXXX").string();
-  REQUIRE(::mkdtemp(path_.data()) != nullptr);
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
+  return fs::is_directory(memory) ? memory : fs::temp_directory_path();
 }
 
 std::string TempDir::file(std::string_view name) const {
-  return (fs::path(path_) / name).string();
+  return (fs::path(path()) / name).string();
 }
 
 std::string read_file(const std::string& path) {

@@ -14,6 +14,7 @@
 #include "cnode/disk/database.hpp"
 #include "cnode/disk/load.hpp"
 #include "cpp_tests/store/script.hpp"
+#include "cpp_tests/support/temporary_folder.hpp"
 
 namespace groot::disk::testing {
 
@@ -30,16 +31,14 @@ inline constexpr std::int64_t ttl_ms = store::tombstone_ttl_ms_default;
 // Gone with all that is in it at the end of the test.
 class TempDir {
  public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
-  [[nodiscard]] std::string path() const { return path_; }
+  [[nodiscard]] std::string path() const { return folder_.path(); }
   [[nodiscard]] std::string file(std::string_view name = "data.mdb") const;
 
  private:
-  std::string path_;
+  // In memory where that can be had: nothing here depends on how long a disk takes.
+  static std::filesystem::path place();
+
+  TemporaryFolder folder_{place()};
 };
 
 [[nodiscard]] std::string read_file(const std::string& path);

@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "cnode/options.hpp"
-#include "cpp_tests/node/temporary_folder.hpp"
+#include "cpp_tests/support/temporary_folder.hpp"
 
 using groot::Environment;
 using groot::find_cookie;
