@@ -17,7 +17,7 @@ figures(Work) ->
     ok = cluster:start([{priv_dir, Work}]),
     try
         Few = sizes(1_000),
-        Some = [sizes(?SETS) || _ <- lists:seq(1, ?RUNS)],
+        Some = [sets(?SETS) || _ <- lists:seq(1, ?RUNS)],
         Many = sizes(1_000_000),
         [
             (get_figure("1,000", Few))#{aim => {ratio_at_least, 6}},
@@ -39,16 +39,19 @@ figures(Work) ->
 %% One size: ours and stock's, one after the other.
 sizes(Keys) ->
     io:format("embed: ~b keys, ~b runs of ~b reads~n", [Keys, ?RUNS, ?READS]),
-    {ours(Keys), stock(Keys)}.
+    {program("embed_bench", Keys, []), stock(Keys, ?RUNS)}.
 
-ours(Keys) -> program("embed_bench", Keys).
+%% The same without the reads.
+sets(Keys) ->
+    io:format("embed: ~b new keys~n", [Keys]),
+    {program("embed_bench", Keys, ["set"]), stock(Keys, 0)}.
 
-program(Name, Keys) ->
+program(Name, Number, Others) ->
     Environment = [{"ERL_EPMD_PORT", integer_to_list(cluster:epmd_port())}],
-    bench:program(Name, [integer_to_list(Keys)], Environment).
+    bench:program(Name, [integer_to_list(Number) | Others], Environment).
 
-%% On a node of its own, which holds nothing else.
-stock(Keys) ->
+%% On a node of its own, which holds nothing else; its reads in so many runs.
+stock(Keys, Runs) ->
     Node = cluster:peer(list_to_atom("stock_" ++ integer_to_list(Keys)), v0_1),
     Result = cluster:on(
         Node,
@@ -58,7 +61,7 @@ stock(Keys) ->
             SetNs = fill(Names, Value),
             _ = rand:seed(exsss, 7),
             Order = list_to_tuple([key(rand:uniform(Keys) - 1) || _ <- lists:seq(1, min(Keys, ?READS))]),
-            GetNs = [get_ns(Order) || _ <- lists:seq(1, ?RUNS)],
+            GetNs = [get_ns(Order) || _ <- lists:seq(1, Runs)],
             #{set_ns => SetNs, get_ns => GetNs}
         end,
         ?LONG_MS
@@ -112,7 +115,7 @@ two_threads_figure(Keys, {#{two_threads_ns := Two, get_ns := One}, _}) ->
 
 %% Beside one reader and nothing to merge; processor time of the readers.
 readers_figure(PerSecond) ->
-    #{one_ns := One, two_ns := Two, per_second := Merged} = program("readers_bench", PerSecond),
+    #{one_ns := One, two_ns := Two, per_second := Merged} = program("readers_bench", PerSecond, []),
     io:format("embed: ~b updates a second, or more, were merged while two threads read~n", [floor(lists:min(Merged))]),
     #{
         name => "get, 100,000 keys, two threads, 200,000 updates/s merged, beside one thread and none",
@@ -177,7 +180,7 @@ memory_figure({#{register_bytes := Bytes}, _}) ->
 
 %% Beside the same node before it held anything.
 expired_figure(Keys) ->
-    #{empty_bytes := Empty, after_bytes := After} = program("expire_bench", Keys),
+    #{empty_bytes := Empty, after_bytes := After} = program("expire_bench", Keys, []),
     #{
         name => "memory when 1,000,000 registers have expired, beside the empty node",
         unit => "KiB",
