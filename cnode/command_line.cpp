@@ -59,6 +59,11 @@ Data
                                 sync       before it is answered
   --data-max-size BYTES       The file there grows no larger; KB, MB, GB of 1024 are understood;
                               default: as large as it gets
+  --restamp-future            Registers there that are stamped more than 300 s ahead of now get
+                              stamps of now: once, after a run whose clock was wrong. Not while
+                              other nodes hold them: from those they come back as they were
+  --bring-back-dropped        Registers that were set aside there after a long absence, because a
+                              peer had deleted them meanwhile, are set again: once
 
 Other
   --log-level LEVEL           The least important lines to log: debug, info, warning or error;
@@ -70,7 +75,8 @@ Other
 The cookie is taken from --cookie, --cookie-file, RELEASE_COOKIE or ~/.erlang.cookie, in that
 order; the last is made when absent. Without --name and --sname the name is RELEASE_NODE, of the
 kind that RELEASE_DISTRIBUTION says (name or sname). ERL_EPMD_PORT and ERL_EPMD_ADDRESS are
-honoured. SIGTERM and SIGINT make the node leave the cluster cleanly.
+honoured. SIGTERM and SIGINT make the node leave the cluster cleanly; SIGHUP makes it read the file
+of the cookie again.
 
 Examples
   groot_node --sname groot --connect app@myhost
@@ -132,6 +138,8 @@ void add_options(CLI::App& app, NodeOptions& node, Raw& raw) {
   app.add_option("--data-max-size", node.data_max_size)
       ->transform(CLI::AsSizeValue(false))
       ->needs(data_dir);
+  app.add_flag("--restamp-future", node.restamp_future)->needs(data_dir);
+  app.add_flag("--bring-back-dropped", node.bring_back_dropped)->needs(data_dir);
   app.add_flag("--print-name", raw.print_name);
   app.add_option("--log-level", raw.log_level)->check(CLI::IsMember(levels));
 }

@@ -90,7 +90,7 @@ Result<void> create_cookie_file(const std::string& path) {
 Result<Cookie> cookie_from_file(const std::string& path) {
   auto value = read_cookie_file(path);
   if (!value) return value.error();
-  return Cookie{std::move(*value), "the file " + path};
+  return Cookie{std::move(*value), "the file " + path, path};
 }
 
 }  // namespace
@@ -142,6 +142,11 @@ Result<Cookie> find_cookie(const std::string& option, const std::string& option_
   if (exists(shared)) return cookie_from_file(shared);
   if (auto created = create_cookie_file(own); !created) return created.error();
   return cookie_from_file(own);
+}
+
+Result<Cookie> reread(const Cookie& cookie) {
+  if (cookie.file.empty()) return no_cookie("it is from " + cookie.source + ", not from a file");
+  return cookie_from_file(cookie.file);
 }
 
 }  // namespace groot

@@ -19,12 +19,17 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 
 struct Cookie {
   std::string value;
-  std::string source;  // "RELEASE_COOKIE", "the file /home/a/.erlang.cookie"; for the log
+  std::string source;     // "RELEASE_COOKIE", "the file /home/a/.erlang.cookie"; for the log
+  std::string file = {};  // empty: from none
 };
 
 // Errors: options_errc::no_cookie, with the sentence `erl` would print.
 [[nodiscard]] Result<Cookie> find_cookie(const std::string& option, const std::string& option_file,
                                          const Environment& environment);
+
+// The cookie that is now in the file that `cookie` is from. Errors: no_cookie, also where it is
+// from no file.
+[[nodiscard]] Result<Cookie> reread(const Cookie& cookie);
 
 // A file as `erl` reads it: a regular one that its owner alone can access, printable ASCII, blanks
 // and line ends at the end ignored.

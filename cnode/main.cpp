@@ -1,29 +1,27 @@
 // The daemon: a groot::Node in the foreground until a signal ends it.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string>
 #include <sys/resource.h>
+#include <unistd.h>
+#include <utility>
 #include <variant>
 
 #include "cnode/command_line.hpp"
+#include "cnode/daemon_signals.hpp"
+#include "cnode/disk/standard_descriptors.hpp"
 #include "cnode/log.hpp"
 #include "cnode/node.hpp"
 
 namespace {
 
-// Blocked in every thread (those started later inherit it) and waited for in main: nothing of the
-// node ever runs in a signal handler.
-sigset_t block_stop_signals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGTERM);
-  ::sigaddset(&signals, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
+// For the last lines to be written. With Node::stop it is little more than a second.
+constexpr std::chrono::milliseconds log_patience{200};
 
 // Large values and states come and go. glibc serves them from its heap once it has seen a few, and
 // a small block above them then keeps hundreds of megabytes from going back to the system.
@@ -45,14 +43,27 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int run(groot::CommandLine line) {
-  const sigset_t stop_signals = block_stop_signals();
-  // A closed standard error must not end the node.
-  ::signal(SIGPIPE, SIG_IGN);
+// What can be read again is the cookie's file; everything else is from the command line.
+void read_again(groot::Node& node, groot::DaemonLog& log) {
+  const auto cookie = node.reread_cookie();
+  if (!cookie) {
+    log.write(groot::LogLevel::warning,
+              "SIGHUP: the cookie stays as it is: " + cookie.error().detail);
+  } else {
+    log.write(groot::LogLevel::info,
+              "SIGHUP: the cookie was read again from " + cookie->source +
+                  (cookie->changed ? ": it is another one now" : ": it is the same"));
+  }
+}
 
-  groot::DaemonLog log(line.log_level);
+int run(groot::CommandLine line, const groot::DaemonSignals& signals, groot::DaemonLog& log) {
   line.node.log = [&log](groot::LogLevel level, const std::string& text) {
     log.write(level, text);
+  };
+  std::atomic<bool> ended{false};
+  line.node.ended = [&ended](const std::string&) {
+    ended = true;
+    ::kill(::getpid(), SIGTERM);  // what main waits for
   };
   const auto node = groot::Node::start(line.node);
   if (!node) {
@@ -62,16 +73,17 @@ int run(groot::CommandLine line) {
   log.write(groot::LogLevel::info,
             "ready: " + (*node)->name() + " listens on port " + std::to_string((*node)->port()));
 
-  int signal = 0;
-  ::sigwait(&stop_signals, &signal);
+  while (signals.wait() == groot::DaemonSignal::read_again) read_again(**node, log);
   log.write(groot::LogLevel::info, "stopping");
   (*node)->stop();
-  return 0;
+  return ended ? 1 : 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // First: whatever is opened may be given such a number.
+  groot::disk::occupy_standard_descriptors();
   return_large_blocks();
   raise_descriptor_limit();
   auto parsed = groot::parse_command_line(argc, argv);
@@ -79,5 +91,11 @@ int main(int argc, char** argv) {
     std::fputs(exit->text.c_str(), exit->status == 0 ? stdout : stderr);
     return exit->status;
   }
-  return run(std::move(std::get<groot::CommandLine>(parsed)));
+  const groot::DaemonSignals signals;
+  auto& line = std::get<groot::CommandLine>(parsed);
+  groot::DaemonLog log(line.log_level);
+  const int status = run(std::move(line), signals, log);
+  // Nobody reads standard error, and a thread hangs in writing to it.
+  if (!log.finish(log_patience)) std::_Exit(status);
+  return status;
 }

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <mutex>
 #include <random>
 #include <utility>
 
+#include "cnode/cluster_hash.hpp"
 #include "cnode/disk/limits.hpp"
 #include "cnode/disk/load.hpp"
+#include "cnode/disk/standard_descriptors.hpp"
 #include "cnode/io/core.hpp"
+#include "cnode/io/log_writer.hpp"
 #include "cnode/io/runtime.hpp"
+#include "cnode/listeners.hpp"
 #include "cnode/options.hpp"
 #include "cnode/stored_term.hpp"
 #include "ei_codec/limits.hpp"
@@ -25,18 +28,30 @@ std::uint64_t random_64() {
   return std::uint64_t{device()} << 32 | device();
 }
 
-LogLevel to_log_level(process::LogLine::Level level) {
+// Neither negative nor 0, which says that there is none.
+std::int64_t random_memory_id() {
+  return static_cast<std::int64_t>(random_64() >> 1) | 1;
+}
+
+using Level = process::LogLine::Level;
+
+LogLevel to_log_level(Level level) {
   switch (level) {
-    case process::LogLine::Level::debug:
+    case Level::debug:
       return LogLevel::debug;
-    case process::LogLine::Level::info:
+    case Level::info:
       return LogLevel::info;
-    case process::LogLine::Level::warning:
+    case Level::warning:
       return LogLevel::warning;
-    case process::LogLine::Level::error:
+    case Level::error:
       return LogLevel::error;
   }
   return LogLevel::error;
+}
+
+io::LogWriter::Sink to_sink(const std::function<void(LogLevel, const std::string&)>& log) {
+  if (!log) return nullptr;
+  return [log](Level level, const std::string& text) { log(to_log_level(level), text); };
 }
 
 process::HiddenFeed to_hidden_feed(HiddenFeed feed) {
@@ -76,92 +91,74 @@ std::int64_t alive_interval_ms(std::chrono::milliseconds tombstone_ttl) {
 constexpr std::size_t read_batch = 32;
 static_assert(read_batch <= store::merge_batch_max);
 
-// Who listens to changes. Its lock is held while listeners run, so that one that has been removed
-// is not running either; a listener may add and remove listeners.
-class Listeners {
- public:
-  using Listener = std::function<void(const Change&)>;
-
-  std::uint64_t add(Listener listener) {
-    const std::lock_guard lock(mutex_);
-    entries_.push_back({++last_number_, std::make_shared<Listener>(std::move(listener))});
-    return last_number_;
-  }
-
-  void remove(std::uint64_t number) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(entries_, [number](const Entry& entry) { return entry.number == number; });
-  }
-
-  // `failed` hears what a listener threw: the node must outlive it.
-  void tell(const store::Register& reg, const std::function<void(const std::string&)>& failed) {
-    const std::lock_guard lock(mutex_);
-    if (entries_.empty()) return;
-    auto key = decoded(reg.key());
-    if (!key) return;
-    Change change{.key = std::move(*key), .value = std::nullopt, .deleted = reg.is_tombstone()};
-    if (!change.deleted) change.value = decoded(reg.value());
-    const std::vector<Entry> snapshot = entries_;
-    for (const Entry& entry : snapshot) {
-      if (!is_listening(entry.number)) continue;
-      try {
-        (*entry.listener)(change);
-      } catch (const std::exception& thrown) {
-        failed(std::string("an on_change listener threw: ") + thrown.what());
-      } catch (...) {
-        failed("an on_change listener threw");
-      }
-    }
-  }
-
- private:
-  struct Entry {
-    std::uint64_t number;
-    std::shared_ptr<Listener> listener;
-  };
-
-  [[nodiscard]] bool is_listening(std::uint64_t number) const {
-    return std::ranges::any_of(entries_,
-                               [number](const Entry& entry) { return entry.number == number; });
-  }
-
-  std::recursive_mutex mutex_;
-  std::vector<Entry> entries_;
-  std::uint64_t last_number_ = 0;
-};
-
 }  // namespace
 
 // The runtime comes last: its thread uses the rest, and ends first.
 struct Node::Impl {
+  explicit Impl(const NodeOptions& options) : log(to_sink(options.log)) {}
+
   std::string name;
-  std::function<void(LogLevel, const std::string&)> log;
+  Cookie cookie;  // as it was read last
+  std::mutex cookie_mutex;
+  io::LogWriter log;
   Listeners listeners;
   std::unique_ptr<io::Core> core;
   std::unique_ptr<io::Runtime> runtime;
 
+  // Says what is amiss with the stamps of an earlier run, and the way out.
+  void report_restored(const NodeOptions& options, const store::Restored& restored);
+  // Says what an absence longer than tombstones live leaves in doubt.
+  void report_doubt();
   // Opens the data directory and fills the replica from it.
   Result<std::unique_ptr<disk::Database>> load(const NodeOptions& options, store::Replica& replica);
 
-  void write_log(LogLevel level, const std::string& text) const {
-    if (log) log(level, text);
-  }
+  void write_log(Level level, std::string text) { log.write({level, std::move(text), {}, {}}); }
 };
+
+void Node::Impl::report_restored(const NodeOptions& options, const store::Restored& restored) {
+  if (restored.restamped > 0) {
+    write_log(Level::warning, std::to_string(restored.restamped) +
+                                  " registers were stamped ahead of now and have stamps of now; "
+                                  "what other nodes hold with the old ones comes back");
+  }
+  if (restored.refused > 0) {
+    write_log(Level::warning, std::to_string(restored.refused) +
+                                  " registers stamped after the year 2200 are left out");
+  }
+  if (restored.ahead == 0 && restored.clock_ahead_ms == 0) return;
+  const auto ahead_s = std::max(restored.ahead_ms_max, restored.clock_ahead_ms) / 1'000;
+  write_log(Level::error,
+            options.data_dir + " was written with a clock " + std::to_string(ahead_s) +
+                " s ahead of this machine's, as were " + std::to_string(restored.ahead) +
+                " registers in it: what other nodes write to their keys is lost until then. If the "
+                "time here is right, start once with --restamp-future, which stamps them now");
+}
+
+void Node::Impl::report_doubt() {
+  write_log(Level::warning,
+            "this node was away for longer than tombstones live: until those that held them then "
+            "have shown what they hold, " +
+                std::to_string(core->doubtful()) + " registers are sent to nobody");
+}
 
 Result<std::unique_ptr<disk::Database>> Node::Impl::load(const NodeOptions& options,
                                                          store::Replica& replica) {
-  const store::Now begin = io::read_clocks();
-  auto database = disk::Database::open({options.data_dir, options.data_max_size});
+  const store::Now begin = replica.believe(io::read_clocks());
+  auto database = disk::Database::open(
+      {options.data_dir, options.data_max_size, static_cast<std::uint64_t>(random_memory_id())});
   if (!database) return database;
   const auto loaded = disk::load_into(replica, **database, options.tombstone_ttl.count(), begin);
   if (!loaded) return loaded.error();
   const auto took_ms = io::monotonic_ms() - begin.monotonic_ms;
-  write_log(LogLevel::info, std::to_string(replica.size()) + " registers read from " +
-                                options.data_dir + " in " + std::to_string(took_ms) + " ms");
-  if (replica.in_doubt()) {
-    write_log(LogLevel::warning,
-              "this node was away for longer than tombstones live: of those registers it will drop "
-              "what the cluster no longer has");
+  write_log(Level::info, std::to_string(replica.size()) + " registers read from " +
+                             options.data_dir + " in " + std::to_string(took_ms) + " ms");
+  report_restored(options, replica.restored());
+  if (options.bring_back_dropped) {
+    const auto brought = disk::bring_back(replica, **database, begin);
+    if (!brought) return brought.error();
+    write_log(Level::warning, std::to_string(*brought) +
+                                  " registers that were set aside are brought back, as if they "
+                                  "were set now");
   }
   return database;
 }
@@ -173,25 +170,34 @@ Node::~Node() {
 }
 
 Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
+  disk::occupy_standard_descriptors();
   auto resolved = resolve(options, process_environment());
   if (!resolved) return resolved.error();
 
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(options);
   impl->name = resolved->self.full();
-  impl->log = options.log;
-  impl->write_log(LogLevel::info, "the cookie is from " + resolved->cookie.source);
+  impl->write_log(Level::info, "the cookie is from " + resolved->cookie.source);
+  impl->cookie = resolved->cookie;
 
+  const ClusterHash hash = cluster_hash(resolved->cookie.value);
   store::ReplicaOptions replica_options;
   replica_options.node_id = random_64();
   replica_options.value_bytes_max = options.max_value_size;
   replica_options.tombstone_ttl_ms = options.tombstone_ttl.count();
+  replica_options.hash_secret = hash.secret;
+  replica_options.restamp_future = options.restamp_future;
   auto replica = std::make_unique<store::Replica>(replica_options);
+  std::int64_t memory_id = random_memory_id();
+  std::vector<store::KeptPeer> kept_peers;
   io::SavingOptions saving;
   saving.alive_interval_ms = alive_interval_ms(options.tombstone_ttl);
   if (!options.data_dir.empty()) {
     auto database = impl->load(options, *replica);
     if (!database) return database.error();
     saving.database = *std::move(database);
+    memory_id = static_cast<std::int64_t>(saving.database->memory_id());
+    const store::Now now = replica->believe(io::read_clocks());
+    kept_peers = disk::peers_to_keep(saving.database->peers(), now.wall_ms);
   }
 
   io::RuntimeOptions runtime;
@@ -204,33 +210,42 @@ Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
   runtime.backlog_bytes_max =
       std::max(dist::backlog_bytes_max_default, dist::backlog_values_max * options.max_value_size);
   runtime.start_epmd = options.start_epmd;
-  runtime.log = [shared = impl.get()](process::LogLine::Level level, const std::string& text) {
-    shared->write_log(to_log_level(level), text);
+  runtime.log = [shared = impl.get()](process::LogLine line) {
+    shared->log.write(std::move(line));
   };
   runtime.changed = [shared = impl.get()](const store::RegisterPtr& reg) {
-    shared->listeners.tell(
-        *reg, [shared](const std::string& text) { shared->write_log(LogLevel::error, text); });
+    shared->listeners.tell(*reg, [shared](std::string text) {
+      std::string cause = text;
+      shared->log.write({Level::error, std::move(text), {}, std::move(cause)});
+    });
   };
+  runtime.ended = options.ended;
   auto opened = io::Runtime::open(std::move(runtime));
   if (!opened) return opened.error();
 
   process::RouterOptions router;
   router.self = resolved->self;
+  router.connect = resolved->connect;
   router.creation = (*opened)->creation();
   router.hidden_feed = to_hidden_feed(options.hidden_feed);
   router.remote_admin = to_remote_admin(options.remote_admin);
   router.saving = to_saving(options);
   router.random = random_64;
-  router.started_ms = io::monotonic_ms();
+  router.hash_check = hash.check;
+  router.memory_id = memory_id;
+  router.kept_peers = std::move(kept_peers);
+  const bool was_in_doubt = replica->in_doubt();
   if (saving.database) {
     impl->core =
         std::make_unique<io::Core>(std::move(replica), std::move(router), std::move(saving));
   } else {
     impl->core = std::make_unique<io::Core>(std::move(replica), std::move(router));
   }
+  if (was_in_doubt) impl->report_doubt();
   impl->core->report_changes(false);  // until somebody listens
   impl->runtime = std::move(*opened);
   impl->runtime->run(*impl->core);
+  impl->log.flush();
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
@@ -328,9 +343,21 @@ std::vector<std::string> Node::peers() const {
   return impl_->runtime->peers();
 }
 
+Result<Node::RereadCookie> Node::reread_cookie() {
+  const std::lock_guard lock(impl_->cookie_mutex);
+  auto read = reread(impl_->cookie);
+  if (!read) return read.error();
+  const bool changed = read->value != impl_->cookie.value;
+  impl_->cookie = *read;
+  impl_->runtime->set_cookie(std::move(read->value));
+  return RereadCookie{impl_->cookie.source, changed};
+}
+
 void Node::stop() {
+  impl_->core->leave();
   impl_->runtime->stop();
   impl_->core->stop_saving();
+  impl_->log.stop();
 }
 
 }  // namespace groot

@@ -7,7 +7,7 @@
 //   const auto node = groot::Node::start(options);
 //   if (!node) return fail(node.error().text());
 //   using namespace groot::ei_codec;
-//   const auto done = (*node)->set(atom("dark_mode"), boolean(true));
+//   const auto done = (*node)->set(atom("dark_mode"), true);
 //   if (!done) return fail(done.error().text());
 //
 // Threads: every member function may be called from any thread at any time, from inside an
@@ -59,8 +59,21 @@ struct NodeOptions {
   std::string data_dir;  // where registers outlive the process; made when absent. Empty: nowhere
   Durability durability = Durability::async;
   std::uint64_t data_max_size = 0;  // bytes of the file in it; 0: as large as it gets
-  // Where log lines go: one call a line, from the node's own thread. Empty: nowhere.
+  // Registers in it that are stamped more than 300 s ahead of now get stamps of now: the way out
+  // after a run whose clock was wrong. What other nodes hold with the old stamps comes back.
+  bool restamp_future = false;
+  // Registers that were set aside after a long absence, because a peer had deleted them, are set
+  // again, unless their keys are held. With data_dir.
+  bool bring_back_dropped = false;
+  // Where log lines go: one call a line, one at a time, from a thread that does nothing else. It
+  // may take its time, block for ever, or throw: nothing waits for it, and what it does not take in
+  // time is counted and lost. All it uses must outlive the node, and where it can block for longer
+  // than 0.2 s, also the call that stop no longer waits for then. Empty: nowhere.
   std::function<void(LogLevel, const std::string&)> log = nullptr;
+  // The node cannot go on, why, and leaves the cluster by itself: one call, from the node's own
+  // thread. Its memory is exhausted; an error that one message, link or write can be blamed for
+  // ends only that. Reading works on; what is left to do is to stop it.
+  std::function<void(const std::string&)> ended = nullptr;
 };
 
 // What on_change hears. `value` is none after a delete or an expiry, and for what is nested deeper
@@ -75,7 +88,8 @@ class Node {
  public:
   // Reads the data directory, registers with epmd, listens, dials. Fails, and leaves nothing
   // behind, when the name is taken or malformed, no cookie is to be had, the data directory, epmd
-  // or the port cannot be used.
+  // or the port cannot be used. Where the descriptors 0, 1 or 2 are closed, /dev/null is opened
+  // there first, and stays: nothing of the node may get such a number.
   [[nodiscard]] static Result<std::unique_ptr<Node>> start(const NodeOptions& options);
   ~Node();  // stops
   Node(const Node&) = delete;
@@ -88,7 +102,9 @@ class Node {
   [[nodiscard]] std::vector<std::optional<Term>> get_all(std::span<const Term> keys) const;
   // Readable here when it returns, on its way to every peer. expires_in: none = never, 0 = at once.
   // With Durability::sync it returns when the write is saved (inside an on_change callback:
-  // before), or with an error when that cannot be: the write stands nevertheless.
+  // before), or with an error when that cannot be: the write stands nevertheless. Once stop has
+  // begun nothing is written any more, and the error says that the node has left the cluster; what
+  // was written before is still sent, and saved.
   Result<void> set(const Term& key, const Term& value,
                    std::optional<std::chrono::milliseconds> expires_in = std::nullopt);
   Result<void> erase(const Term& key);
@@ -107,6 +123,15 @@ class Node {
   [[nodiscard]] std::string name() const;                // "alive@host"
   [[nodiscard]] std::uint16_t port() const;              // where it listens
   [[nodiscard]] std::vector<std::string> peers() const;  // nodes connected now
+
+  struct RereadCookie {
+    std::string source;    // "the file /etc/groot.cookie"
+    bool changed = false;  // since it was read last
+  };
+  // Reads the file again that the cookie is from, for the handshakes from now on; links that are up
+  // stay. Peers with a cookie of their own, by set_cookie/2, keep it. Blocks on the file. Error:
+  // the cookie is from no file, or the file has no cookie: the old one stays.
+  Result<RereadCookie> reread_cookie();
 
   // Leaves the cluster: peers see nodedown at once, epmd forgets the name. Idempotent; blocks until
   // done, a second at most.

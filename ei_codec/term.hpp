@@ -6,10 +6,12 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -99,6 +101,11 @@ struct LocalFun {
   friend bool operator==(const LocalFun&, const LocalFun&) = default;
 };
 
+// An object that turns into a bool or a number by itself (an element of std::vector<bool>,
+// std::true_type, a std::atomic): a flag would become an integer on its way into a Term.
+template <class T>
+concept TurnsIntoInteger = std::is_class_v<T> && std::is_convertible_v<const T&, std::int64_t>;
+
 class Term {
  public:
   using Value = std::variant<std::int64_t, BigInteger, double, Atom, Pid, Port, Reference, Tuple,
@@ -114,6 +121,11 @@ class Term {
   Term(std::int64_t value) : value_(value) {}
   Term(int value) : value_(std::int64_t{value}) {}
   Term(double value) : value_(value) {}
+  // The atom true or false. Of exactly a bool: a pointer does not become one.
+  template <std::same_as<bool> Bool>
+  Term(Bool value) : value_(Atom{value ? "true" : "false"}) {}
+  template <TurnsIntoInteger T>
+  Term(const T& value) = delete;  // say which: static_cast<bool>
   Term(Atom value) : value_(std::move(value)) {}
   Term(Pid value) : value_(std::move(value)) {}
   Term(Port value) : value_(std::move(value)) {}

@@ -10,7 +10,10 @@
     options_without_a_directory/1,
     file_at_its_limit/1,
     file_at_its_limit_sync/1,
-    full_disk/1
+    full_disk/1,
+    deleted_directory/1,
+    killed_copy/1,
+    stuck_copy/1
 ]).
 
 suite() -> [{timetrap, {seconds, 120}}].
@@ -24,7 +27,10 @@ all() ->
         options_without_a_directory,
         file_at_its_limit,
         file_at_its_limit_sync,
-        full_disk
+        full_disk,
+        deleted_directory,
+        killed_copy,
+        stuck_copy
     ].
 
 init_per_testcase(Case, Config) -> data_dir:start(Case, Config).
@@ -147,6 +153,71 @@ full_disk(Config) ->
         300_000 = byte_size(groot_api:get(Groot, large)),
         0 = cluster:stop_groot(Groot)
     end).
+
+%% ------------------------------------------------------------------ no directory any more
+
+deleted_directory(Config) ->
+    Groot = data_dir:groot(Config, ["--durability", "sync"]),
+    ok = groot_api:set(Groot, before, 1),
+    ok = file:del_dir_r(data_dir:path(Config)),
+    {error, {not_saved, _}} = groot_api:gen_call(Groot, {set, meanwhile, 3}),
+    {failing, Why} = data_dir:saving(Groot),
+    true = string:find(Why, "is gone") =/= nomatch,
+    [1, 3] = [groot_api:get(Groot, Key) || Key <- [before, meanwhile]],
+    await:equal(sync, fun() -> data_dir:saving(Groot) end, 60_000),
+    ok = groot_api:set(Groot, 'after', 4),
+    cluster:kill_groot(Groot),
+    Groot = data_dir:groot(Config),
+    [1, 3, 4] = [groot_api:get(Groot, Key) || Key <- [before, meanwhile, 'after']],
+    ok.
+
+%% ------------------------------------------------------------------ who reads the file
+
+%% What it had been reading is not kept for ever.
+killed_copy(Config) ->
+    with_stuck_copy(Config, fun(Groot, Copy, _Pid) ->
+        os_program:kill(Copy),
+        os_program:await_line(cluster:program(Groot), "1 reader of the data file died", 10_000),
+        Before = file_bytes(Config),
+        overwrite(Groot, 100),
+        true = file_bytes(Config) < Before + 2_000_000
+    end).
+
+%% One that is there and reads no further cannot be ended from here; it is said who it is.
+stuck_copy(Config) ->
+    with_stuck_copy(Config, fun(Groot, Copy, Pid) ->
+        [{Pid, Seconds}] = data_dir:readers(Groot),
+        true = is_integer(Seconds),
+        overwrite(Groot, 10),
+        os_program:kill(Copy),
+        os_program:await_line(cluster:program(Groot), integer_to_list(Pid) ++ " no longer reads", 10_000),
+        undefined = data_dir:readers(Groot)
+    end).
+
+%% Test(Groot, Copy, Pid) while mdb_copy waits for somebody to take what it has read.
+with_stuck_copy(Config, Test) ->
+    case os:find_executable("mdb_copy") of
+        false ->
+            {skip, "no mdb_copy"};
+        Mdb ->
+            Groot = data_dir:groot(Config, ["--durability", "sync", "--tombstone-ttl", "4"]),
+            [ok = groot_api:set(Groot, Key, binary:copy(<<"x">>, 100_000)) || Key <- lists:seq(1, 10)],
+            Pipe = data_dir:path(Config) ++ ".pipe",
+            {ok, Copy} = os_program:start_link("/bin/sh", [
+                "-c", "mkfifo \"$1\" && exec 4<>\"$1\" && exec \"$2\" \"$0\" >\"$1\"", data_dir:path(Config), Pipe, Mdb
+            ], []),
+            Pid = os_program:os_pid(Copy),
+            Line = "process " ++ integer_to_list(Pid) ++ " has been reading the data file for long",
+            os_program:await_line(cluster:program(Groot), Line, 20_000),
+            _ = Test(Groot, Copy, Pid),
+            ok
+    end.
+
+overwrite(Groot, Times) ->
+    [ok = groot_api:set(Groot, overwritten, binary:copy(<<N>>, 100_000)) || N <- lists:seq(1, Times)].
+
+file_bytes(Config) ->
+    filelib:file_size(filename:join(data_dir:path(Config), "data.mdb")).
 
 failing_and_serving(Groot, Why) ->
     os_program:await_line(cluster:program(Groot), "no longer saved.*" ++ Why, 10_000),

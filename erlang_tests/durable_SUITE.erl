@@ -9,15 +9,11 @@
     cluster_restarts_from_nothing/1,
     missed_writes_win_after_a_restart/1,
     expiry_while_the_node_is_away/1,
+    written_with_a_clock_far_ahead/1,
     delete_that_nobody_of_ours_saw/1,
     killed_in_a_write_storm_sync/1,
     killed_in_a_write_storm_async/1,
-    every_way_to_write_waits_for_the_disk/1,
-    away_for_too_long/1,
-    away_for_too_long_and_alone/1,
-    away_for_too_long_among_nodes_of_ours/1,
-    all_memory_but_ours_is_lost/1,
-    all_memory_but_ours_is_lost_among_nodes_of_ours/1
+    every_way_to_write_waits_for_the_disk/1
 ]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
@@ -34,15 +30,11 @@ all() ->
         cluster_restarts_from_nothing,
         missed_writes_win_after_a_restart,
         expiry_while_the_node_is_away,
+        written_with_a_clock_far_ahead,
         delete_that_nobody_of_ours_saw,
         killed_in_a_write_storm_sync,
         killed_in_a_write_storm_async,
-        every_way_to_write_waits_for_the_disk,
-        away_for_too_long,
-        away_for_too_long_and_alone,
-        away_for_too_long_among_nodes_of_ours,
-        all_memory_but_ours_is_lost,
-        all_memory_but_ours_is_lost_among_nodes_of_ours
+        every_way_to_write_waits_for_the_disk
     ].
 
 init_per_testcase(Case, Config) -> data_dir:start(Case, Config).
@@ -144,9 +136,34 @@ expiry_while_the_node_is_away(Config) ->
     nil = groot_api:get(Groot, brief),
     ok.
 
+%% What such a run leaves on the disk: a register stamped a year ahead.
+written_with_a_clock_far_ahead(Config) ->
+    Groot = data_dir:groot(Config),
+    Year = os:system_time(millisecond) + 365 * 86_400_000,
+    Hlc = #{'__struct__' => 'Elixir.HLClock.Timestamp', time => Year, counter => 0, node_id => 1},
+    groot_api:cast(Groot, {update_register, #{key => k, value => 1, hlc => Hlc}}),
+    await:equal(1, fun() -> groot_api:get(Groot, k) end),
+    0 = cluster:stop_groot(Groot),
+    Groot = data_dir:groot(Config),
+    os_program:await_line(cluster:program(Groot), "--restamp-future", 5_000),
+    1 = groot_api:get(Groot, k),
+    ok = groot_api:set(Groot, other, 2),
+    #{k := #{hlc := #{time := Year}}, other := #{hlc := #{time := Now}}} = groot_api:registers(Groot),
+    true = Now < Year - 364 * 86_400_000,
+    0 = cluster:stop_groot(Groot),
+    Groot = data_dir:groot(Config, ["--restamp-future"]),
+    os_program:await_line(cluster:program(Groot), "have stamps of now", 5_000),
+    1 = groot_api:get(Groot, k),
+    0 = cluster:stop_groot(Groot),
+    %% For good.
+    Groot = data_dir:groot(Config),
+    #{k := #{hlc := #{time := Restamped}}} = groot_api:registers(Groot),
+    true = abs(Restamped - os:system_time(millisecond)) < 300_000,
+    ok.
+
 %% Stock keeps no trace of it, so what is on the disk is taken for lost there: a limit, and no wish.
 delete_that_nobody_of_ours_saw(Config) ->
-    {A, Args} = forgotten_meanwhile(Config, []),
+    {A, Args} = forgotten_meanwhile(Config),
     Groot = data_dir:groot(Config, Args),
     groot_api:await_value([A, Groot], deleted, 1, 20_000).
 
@@ -243,88 +260,11 @@ every_way_to_write_waits_for_the_disk(Config) ->
     [nil, nil] = [groot_api:get(Groot, Key) || Key <- [deleted_by_rpc, deleted_by_call]],
     ok.
 
-%% ------------------------------------------------------------------ away for longer than tombstones live
-
-%% The only key there was is deleted while the node is away: with its tombstone, the last trace of it
-%% is gone.
-away_for_too_long(Config) ->
-    {A, Args} = forgotten_meanwhile(Config, ["--tombstone-ttl", "1"]),
-    tombstones_end(),
-    Groot = data_dir:groot(Config, Args),
-    os_program:await_line(cluster:program(Groot), "1 registers dropped", 20_000),
-    nil = groot_api:get(Groot, deleted),
-    nil = groot_api:get(A, deleted),
-    0 = cluster:stop_groot(Groot),
-    Groot = data_dir:groot(Config),
-    nil = groot_api:get(Groot, deleted),
-    ok.
-
-away_for_too_long_and_alone(Config) ->
-    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1"]),
-    ok = groot_api:set(Groot, kept, 1),
-    0 = cluster:stop_groot(Groot),
-    tombstones_end(),
-    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1"]),
-    os_program:await_line(cluster:program(Groot), "away for longer", 1_000),
-    1 = groot_api:get(Groot, kept),
-    ok.
-
-away_for_too_long_among_nodes_of_ours(Config) ->
-    Other = cluster:groot(other, ["--tombstone-ttl", "1"]),
-    Args = ["--tombstone-ttl", "1", "--connect", atom_to_list(Other)],
-    Groot = data_dir:groot(Config, Args),
-    [ok = groot_api:set(Groot, Key, 1) || Key <- [deleted, kept]],
-    groot_api:await_value([Other], deleted, 1),
-    groot_api:await_value([Other], kept, 1),
-    0 = cluster:stop_groot(Groot),
-    ok = groot_api:delete(Other, deleted),
-    await:equal([kept], fun() -> maps:keys(groot_api:registers(Other)) end),
-    ok = groot_api:set(Other, written, 2),
-    tombstones_end(),
-    Groot = data_dir:groot(Config, Args),
-    os_program:await_line(cluster:program(Groot), "1 registers dropped", 20_000),
-    [[kept, written], [kept, written]] = [lists:sort(maps:keys(groot_api:registers(Node))) || Node <- [Groot, Other]],
-    ok.
-
-%% Every Elixir node is younger than the absence: what is on the disk is all there is.
-all_memory_but_ours_is_lost(Config) ->
-    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1"]),
-    ok = groot_api:set(Groot, kept, 1),
-    0 = cluster:stop_groot(Groot),
-    tombstones_end(),
-    A = cluster:peer(a, v0_1),
-    ok = groot_api:set(A, fresh, 2),
-    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1", "--connect", atom_to_list(A)]),
-    1 = groot_api:get(Groot, kept),
-    groot_api:await_value([A], kept, 1, 30_000),
-    groot_api:await_value([Groot], fresh, 2),
-    os_program:await_line(cluster:program(Groot), "1 registers of that time are kept", 1_000),
-    ok.
-
-all_memory_but_ours_is_lost_among_nodes_of_ours(Config) ->
-    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1"]),
-    ok = groot_api:set(Groot, kept, 1),
-    0 = cluster:stop_groot(Groot),
-    tombstones_end(),
-    Others = [cluster:groot(Name, []) || Name <- [a, z]],
-    [ok = groot_api:set(Other, Other, 2) || Other <- Others],
-    Connect = lists:append([["--connect", atom_to_list(Other)] || Other <- Others]),
-    Groot = data_dir:groot(Config, ["--tombstone-ttl", "1" | Connect]),
-    1 = groot_api:get(Groot, kept),
-    [groot_api:await_value([Groot], Other, 2) || Other <- Others],
-    groot_api:await_value(Others, kept, 1, 30_000),
-    os_program:await_line(cluster:program(Groot), "1 registers of that time are kept", 1_000),
-    ok.
-
-%% A lifetime of one second, and what a node may be wrong about when it was last there.
-tombstones_end() ->
-    await:holds(fun() -> true end, 2_500).
-
 %% A key that both held, which the Elixir node forgets while ours is away: the node, and how ours was
 %% started.
-forgotten_meanwhile(Config, Options) ->
+forgotten_meanwhile(Config) ->
     A = cluster:peer(a, cluster:preferably(with_delete)),
-    Args = Options ++ ["--connect", atom_to_list(A)],
+    Args = ["--connect", atom_to_list(A)],
     Groot = data_dir:groot(Config, Args),
     cluster:await_connected(Groot, [A]),
     ok = groot_api:set(Groot, deleted, 1),

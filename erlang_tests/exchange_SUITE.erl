@@ -102,7 +102,9 @@ a_tombstone_waits_for_a_node_that_may_lack_it(_Config) ->
     #{k := Old} = groot_api:registers(Near),
     Slow = raw_peer:connect(Near, <<"aslow@127.0.0.1">>),
     {Caller, Tag} = await_hello(Slow),
-    raw_peer:send(Slow, {?SEND, '', Caller}, {Tag, {hello, 2}}),
+    %% As a node with the same secret: it says of itself what ours does.
+    Hello = raw_peer:call(Slow, ?PEER, {hello, 4}),
+    raw_peer:send(Slow, {?SEND, '', Caller}, {Tag, Hello}),
     ok = groot_api:delete(Near, k),
     #{key := k, value := nil} = await_cast(Slow, update_register),
     await:holds(fun() -> map_size(groot_api:registers(Near)) =:= 1 end, 3_000),
@@ -133,7 +135,8 @@ a_node_of_another_version_is_sent_everything(_Config) ->
      || {Name, Answer} <- [
             {<<"old@127.0.0.1">>, hello},
             {<<"zold@127.0.0.1">>, {hello, 1}},
-            {<<"znew@127.0.0.1">>, {hello, 3}}
+            {<<"zolder@127.0.0.1">>, {hello, 2}},
+            {<<"znew@127.0.0.1">>, {hello, 4, #{}}}
         ]
     ],
     ok.

@@ -17,6 +17,7 @@
     tap_comes_back_with_the_storage/1,
     tap_asks_no_clock/1,
     tap_tells_a_delete_once/1,
+    tap_tells_a_delete_all/1,
     off_is_deaf_but_not_mute/1
 ]).
 
@@ -46,7 +47,8 @@ groups() ->
                     tap_goes_by_itself_when_we_die,
                     tap_comes_back_with_the_storage,
                     tap_asks_no_clock,
-                    tap_tells_a_delete_once
+                    tap_tells_a_delete_once,
+                    tap_tells_a_delete_all
                 ]},
         {off, [], [off_is_deaf_but_not_mute]}
     ].
@@ -238,6 +240,23 @@ tap_tells_a_delete_once(Config) ->
     groot_api:await_value([Groot], after_it, 3, 2_000),
     2 = groot_api:get(Groot, again),
     ok.
+
+%% Before a full state would show it.
+tap_tells_a_delete_all(Config) ->
+    [A, B, Groot] = nodes_of(Config),
+    ok = groot_api:set(Groot, wiped, 1),
+    groot_api:await_value([A, B], wiped, 1),
+    shown_by(A, Groot),
+    {_, []} = cluster:call(A, gen_server, multi_call, [[A, B], ?STORAGE, delete_all]),
+    groot_api:await_value([Groot], wiped, nil, 2_000),
+    ok = groot_api:set(A, wiped, 2),
+    groot_api:await_value([A, B, Groot], wiped, 2, 2_000).
+
+%% A has sent its state, and it was merged: what is heard later comes behind it.
+shown_by(A, Groot) ->
+    cluster:call(A, erlang, send, [?STORAGE, {nodeup, Groot}]),
+    ok = groot_api:set(A, shown, 1),
+    groot_api:await_value([Groot], shown, 1, 2_000).
 
 off_is_deaf_but_not_mute(Config) ->
     [A, B, Groot] = nodes_of(Config),

@@ -178,18 +178,16 @@ status_has_the_stock_shape(Config) ->
     end,
     same(State(Theirs), State(Ours)).
 
-%% What would stop, trace or change the process is refused, and it serves on.
+%% What would trace or change the process is refused, and it serves on.
 other_system_messages(Config) ->
     on(Config, fun(Groot) ->
         To = {?STORAGE, Groot},
         ok = gen_server:call(To, {set, kept, 1}),
         {error, _} = sys:suspend(To, ?AT_ONCE_MS),
         {error, _} = sys:resume(To, ?AT_ONCE_MS),
-        {error, _} = sys:terminate(To, normal, ?AT_ONCE_MS),
         {error, _} = sys:change_code(To, ?MODULE, old, extra, ?AT_ONCE_MS),
         {error, _} = sys:statistics(To, true, ?AT_ONCE_MS),
         {error, _} = like_beam:outcome(fun() -> sys:replace_state(To, fun(_) -> gone end, ?AT_ONCE_MS) end),
-        {error, _} = like_beam:outcome(fun() -> gen_server:stop(To, normal, ?AT_ONCE_MS) end),
         1 = gen_server:call(To, {get, kept})
     end).
 

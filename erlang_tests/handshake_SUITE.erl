@@ -8,6 +8,7 @@
     each_mandatory_flag_is_missed/1,
     flags_that_may_be_missing/1,
     one_way_traffic/1,
+    challenge_sent_back/1,
     tls_is_not_spoken/1
 ]).
 
@@ -29,6 +30,7 @@ all() ->
         each_mandatory_flag_is_missed,
         flags_that_may_be_missing,
         one_way_traffic,
+        challenge_sent_back,
         tls_is_not_spoken
     ].
 
@@ -112,6 +114,25 @@ one_way_traffic(Config) ->
         end,
         ?TRAFFIC_MS
     ).
+
+%% Somebody without the cookie has the name of a node that is dialled. What the dialler is asked to
+%% answer there is what it has asked somebody else who wants in: itself.
+challenge_sent_back(Config) ->
+    cluster:start(Config),
+    Dead = raw_peer:serve(<<"dead">>),
+    Groot = cluster:groot(groot, ["--connect", "dead@127.0.0.1"]),
+    Dialled = raw_peer:accept(Dead),
+    <<$N, _/binary>> = raw_peer:receive_message(Dialled),
+    ok = raw_peer:send_message(Dialled, raw_peer:status("ok")),
+    Socket = raw_peer:open(Groot),
+    ok = raw_peer:send_message(Socket, raw_peer:name_message(?EVE)),
+    <<"sok">> = raw_peer:receive_message(Socket),
+    Challenge = raw_peer:challenge_of(raw_peer:receive_message(Socket)),
+    ok = raw_peer:send_message(Dialled, raw_peer:challenge_message(<<"dead@127.0.0.1">>, Challenge)),
+    closed = raw_peer:receive_message(Dialled),
+    os_program:await_line(cluster:program(Groot), "dead@127.0.0.1.*does not know our cookie.*our own challenge", 5_000),
+    raw_peer:close(Socket),
+    raw_peer:stop_serving(Dead).
 
 %% A TLS client hello is no name: closed at once, said in one line.
 tls_is_not_spoken(Config) ->

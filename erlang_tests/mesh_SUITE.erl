@@ -12,6 +12,7 @@
     hidden_beam_peer_is_heard/1,
     two_visible_nodes_of_ours/1,
     visible_and_hidden_node_of_ours/1,
+    hidden_nodes_of_ours_find_each_other/1,
     short_of_two_seconds_after_kill/1,
     replaced_while_its_link_looks_alive/1,
     beam_peer_is_killed_and_started_at_once/1
@@ -29,6 +30,7 @@ all() ->
         hidden_beam_peer_is_heard,
         two_visible_nodes_of_ours,
         visible_and_hidden_node_of_ours,
+        hidden_nodes_of_ours_find_each_other,
         short_of_two_seconds_after_kill,
         replaced_while_its_link_looks_alive,
         beam_peer_is_killed_and_started_at_once
@@ -81,13 +83,17 @@ a_cut_link_comes_back(Config) ->
     ],
     groot_api:await_mesh([A, B, Groot]).
 
-%% Nobody else could tell that it is there again; it was never named to us, either.
+%% It was never named to us, and nobody else sees it: who disconnects is left alone, as by a BEAM. It
+%% is kept again when it connects again.
 the_only_peer_comes_back(_Config) ->
     Groot = visible(groot, []),
     Lone = cluster:peer(lone, v0_1, ["-connect_all", "false"]),
+    SeesUs = fun() -> lists:member(Groot, cluster:call(Lone, erlang, nodes, [])) end,
     true = cluster:call(Lone, net_kernel, connect_node, [Groot]),
     true = cluster:call(Lone, erlang, disconnect_node, [Groot]),
-    await:true(fun() -> lists:member(Groot, cluster:call(Lone, erlang, nodes, [])) end, 6_000),
+    await:holds(fun() -> not SeesUs() end, 6_000),
+    true = cluster:call(Lone, net_kernel, connect_node, [Groot]),
+    true = SeesUs(),
     cluster:stop_peer(Lone).
 
 %% The link is hidden when either side is: such a peer sends nothing by itself.
@@ -122,6 +128,22 @@ visible_and_hidden_node_of_ours(Config) ->
     await:equal(lists:sort([A, B, Visible]), fun() -> nodes_seen(Hidden, hidden) end),
     groot_api:await_mesh([A, B, Visible]),
     everyone_hears_everyone([A, B, Visible, Hidden]).
+
+%% Each knows one seed, that no Elixir node does, and none is in anybody's nodes(). A write at one is
+%% readable at the others long before they compare what they hold.
+hidden_nodes_of_ours_find_each_other(_Config) ->
+    Seed = cluster:groot(seed, []),
+    Others = [cluster:groot(Name, ["--connect", atom_to_list(Seed)]) || Name <- [hid1, hid2, hid3, hid4]],
+    All = [Seed | Others],
+    [await:equal([], fun() -> (All -- [Each]) -- nodes_seen(Each, hidden) end, 5_000) || Each <- All],
+    [
+        begin
+            ok = groot_api:set(Writer, written_by, Writer),
+            groot_api:await_value(All, written_by, Writer, 2_000)
+        end
+     || Writer <- Others
+    ],
+    ok.
 
 %% Killed without a goodbye and started again at once, many times: connected again within two
 %% seconds each time, once, with pids that every peer takes for those of the new node.

@@ -12,9 +12,6 @@
     delete_reads_nil_everywhere/1,
     delete_beats_the_older_write_of_a_full_state/1,
     set_after_delete/1,
-    nil_of_an_old_delete_is_reclaimed/1,
-    delete_on_stock_reaches_us/1,
-    delete_all_on_stock_reaches_us/1,
     expiry_everywhere/1,
     newer_set_voids_the_deadline/1,
     expiry_travels_through_a_stock_node/1,
@@ -22,7 +19,8 @@
     refused_expiries_change_nothing/1,
     future_register_is_merged_and_reported/1,
     local_write_beats_a_future_register/1,
-    clock_follows_within_the_bound/1
+    clock_follows_within_the_bound/1,
+    register_at_the_end_of_time_is_refused/1
 ]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
@@ -39,9 +37,6 @@ all() ->
         delete_reads_nil_everywhere,
         delete_beats_the_older_write_of_a_full_state,
         set_after_delete,
-        nil_of_an_old_delete_is_reclaimed,
-        delete_on_stock_reaches_us,
-        delete_all_on_stock_reaches_us,
         expiry_everywhere,
         newer_set_voids_the_deadline,
         expiry_travels_through_a_stock_node,
@@ -49,22 +44,15 @@ all() ->
         refused_expiries_change_nothing,
         future_register_is_merged_and_reported,
         local_write_beats_a_future_register,
-        clock_follows_within_the_bound
+        clock_follows_within_the_bound,
+        register_at_the_end_of_time_is_refused
     ].
 
 init_per_suite(Config) -> cluster:start_pair(Config, #{}).
 
 end_per_suite(_Config) -> cluster:stop().
 
-init_per_testcase(delete_on_stock_reaches_us, Config) ->
-    case cluster:available(with_delete) of
-        true -> with_groot(Config);
-        false -> {skip, "the real Groot has no delete"}
-    end;
 init_per_testcase(_Case, Config) ->
-    with_groot(Config).
-
-with_groot(Config) ->
     [A, B] = [a(Config), b(Config)],
     {_, []} = cluster:call(A, gen_server, multi_call, [[A, B], ?STORAGE, delete_all]),
     Groot = cluster:groot(groot, ["--connect", atom_to_list(A), "--max-value-size", "67108864"]),
@@ -177,44 +165,6 @@ set_after_delete(Config) ->
     ok = groot_api:set(A, phoenix, 2),
     groot_api:await_value(All, phoenix, 2).
 
-%% b, which has delete, forgets it; a, 0.1.x, which would die of being told so, keeps it.
-nil_of_an_old_delete_is_reclaimed(Config) ->
-    [A, B] = [proplists:get_value(Name, Config) || Name <- [a, b]],
-    Groot = cluster:groot(brief, ["--connect", atom_to_list(A), "--tombstone-ttl", "4"]),
-    cluster:await_connected(Groot, [A, B]),
-    ok = groot_api:set(Groot, outlived, 1),
-    groot_api:await_value([A, B], outlived, 1),
-    ok = groot_api:delete(Groot, outlived),
-    groot_api:await_value([A, B], outlived, nil),
-    Holds = fun(Node) -> is_map_key(outlived, maps:get(registers, cluster:call(A, sys, get_state, [{?STORAGE, Node}]))) end,
-    true = Holds(B),
-    %% What a peer holds is known once it has shown all of it.
-    [cluster:call(Node, erlang, send, [?STORAGE, {nodeup, Groot}]) || Node <- [A, B]],
-    await:equal(false, fun() -> Holds(B) end, 15_000),
-    await:equal(false, fun() -> Holds(Groot) end, 15_000),
-    true = Holds(A).
-
-delete_on_stock_reaches_us(Config) ->
-    [_, B, Groot] = all_nodes(Config),
-    ok = groot_api:set(B, short_lived, 1),
-    groot_api:await_value([Groot], short_lived, 1),
-    %% Not through a, which a propagate_delete would kill: stock itself is not that careful.
-    B1 = cluster:peer(lone, with_delete, ["-connect_all", "false"]),
-    pong = cluster:call(B1, net_adm, ping, [Groot]),
-    ok = groot_api:call(B1, 'Elixir.Groot', set, [lonely, 1]),
-    groot_api:await_value([Groot], lonely, 1),
-    %% We know that it has shown the key once a full state has been seen after the write.
-    ok = groot_api:call(B1, 'Elixir.Groot', delete, [lonely]),
-    groot_api:await_value([Groot], lonely, nil, 25_000).
-
-delete_all_on_stock_reaches_us(Config) ->
-    [A, B, Groot] = all_nodes(Config),
-    ok = groot_api:set(A, wiped, 1),
-    groot_api:await_value([A, B, Groot], wiped, 1),
-    %% A 0.1.x peer knows no delete: what it lacks it has lost, and gets back.
-    {_, []} = cluster:call(A, gen_server, multi_call, [[A], ?STORAGE, delete_all]),
-    groot_api:await_value([A], wiped, 1, 30_000).
-
 expiry_everywhere(Config) ->
     [_, _, Groot] = All = all_nodes(Config),
     ok = groot_api:set(Groot, brief, 1, 1_000),
@@ -312,6 +262,19 @@ clock_follows_within_the_bound(Config) ->
     #{later := #{hlc := #{time := Time}}} = groot_api:registers(Groot),
     true = Time >= Soon,
     ok.
+
+%% It would leave no later stamp: two sets would share one, and nodes differ for ever.
+register_at_the_end_of_time_is_refused(Config) ->
+    [A, B, Groot] = All = all_nodes(Config),
+    Last = register_of(last, absurd, 16#ffffffffffff),
+    Full = Last#{hlc := (maps:get(hlc, Last))#{counter := 65535}},
+    ok = groot_api:set(Groot, last, 1),
+    groot_api:await_value(All, last, 1),
+    groot_api:cast(Groot, {update_register, Full}),
+    os_program:await_line(cluster:program(Groot), "after the year 2200", 5_000),
+    1 = groot_api:get(Groot, last),
+    ok = groot_api:set(Groot, last, 2),
+    groot_api:await_value([A, B, Groot], last, 2).
 
 %% ------------------------------------------------------------------ helpers
 

@@ -202,6 +202,10 @@ refused_sets(Config) ->
         State = sys:get_state({?STORAGE, Small})
     end),
     #{kept := #{value := 1}} = groot_api:registers(stock(Config)),
+    %% What other nodes write is taken whatever its size: the nodes would differ else.
+    Large = binary:copy(<<1>>, 10_000),
+    ok = cluster:call(stock(Config), ?GROOT, set, [from_elsewhere, Large]),
+    groot_api:await_value([Small], from_elsewhere, Large),
     0 = cluster:stop_groot(Small),
     ok.
 

@@ -101,7 +101,7 @@ broadcasts_are_answered_at_once(Config) ->
     [A, B, Groot] = nodes_of(Config),
     cluster:on(A, fun() ->
         ok = 'Elixir.Groot':set(broadcast, 1),
-        await:equal(1, fun() -> rpc:call(Groot, 'Elixir.Groot', get, [broadcast]) end),
+        [await:equal(1, fun() -> rpc:call(Node, 'Elixir.Groot', get, [broadcast]) end) || Node <- [B, Groot]],
         {[1, 1, 1], []} = at_once(fun() -> rpc:multicall([A, B, Groot], 'Elixir.Groot', get, [broadcast]) end),
         {Names, []} = at_once(fun() -> rpc:multicall(erlang, node, []) end),
         true = lists:member(Groot, Names),

@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
                 << (change.value ? ei_codec::to_text(*change.value) : "unset") << std::endl;
     }
   });
-  if (const auto set = (*node)->set(flag, ei_codec::boolean(false)); !set) {
+  if (const auto set = (*node)->set(flag, false); !set) {
     std::cerr << set.error().text() << "\n";
   }
   std::cout << "press enter to leave" << std::endl;

@@ -1,40 +1,45 @@
 #include "store/doubt.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "store/limits.hpp"
 
 namespace groot::store {
 
-void Doubt::begin(std::int64_t left_ms) {
+void Doubt::begin() {
   end();
   active_ = true;
-  left_ms_ = left_ms;
 }
 
-void Doubt::held_by(PeerId peer, const Timestamp& stamp) {
-  if (static_cast<std::int64_t>(stamp.time_ms) > left_ms_) return;
-  const auto known = peers_.find(peer);
-  if (known == peers_.end() || !known->second.doubts) memory_goes_on_ = true;
+void Doubt::add(Slot slot, std::uint64_t number) {
+  slots_.set(slot);
+  if (slot >= numbers_.size()) numbers_.resize(slot + std::size_t{1});
+  numbers_[slot] = number == 0 ? std::numeric_limits<std::uint64_t>::max() : number;
 }
 
-void Doubt::peer_since(PeerId peer, std::int64_t since_ms) {
-  peers_[peer].since_ms = since_ms;
+void Doubt::expect(PeerId peer, std::uint64_t level) {
+  proofs_[peer] = {level, false};
 }
 
-void Doubt::peer_shown(PeerId peer, bool doubts, std::int64_t wall_ms) {
-  peers_[peer].shown = true;
-  peers_[peer].doubts = doubts;
-  state_shown_ = true;
-  if (!keep_at_ms_) keep_at_ms_ = wall_ms + doubt_grace_ms;
+void Doubt::confirm(PeerId peer) {
+  if (const auto proof = proofs_.find(peer); proof != proofs_.end()) proof->second.confirmed = true;
 }
 
-Doubt::Verdict Doubt::verdict(std::int64_t wall_ms) const {
-  if (!active_ || !state_shown_) return Verdict::open;
-  if (memory_goes_on_) return Verdict::drop;
-  for (const auto& [id, peer] : peers_) {
-    if (!peer.shown || peer.doubts || !peer.since_ms) continue;
-    if (*peer.since_ms <= left_ms_) return Verdict::drop;
-  }
-  return wall_ms >= *keep_at_ms_ ? Verdict::keep : Verdict::open;
+std::optional<std::uint64_t> Doubt::proves(PeerId peer) const {
+  const auto proof = proofs_.find(peer);
+  if (proof == proofs_.end() || !proof->second.confirmed) return std::nullopt;
+  return proof->second.level;
+}
+
+std::uint64_t Doubt::level_max() const {
+  std::uint64_t level = 0;
+  for (const auto& [peer, proof] : proofs_) level = std::max(level, proof.level);
+  return level;
+}
+
+void Doubt::peer_came(std::int64_t monotonic_ms) {
+  if (active_ && !waits_until_ms_) waits_until_ms_ = monotonic_ms + doubt_wait_ms;
 }
 
 }  // namespace groot::store

@@ -1,31 +1,33 @@
-// After an absence longer than tombstones live: which restored values may have been deleted in the
-// cluster meanwhile, and what decides that.
+// After an absence longer than tombstones live: which of the values restored were deleted in the
+// cluster meanwhile, and what proves it.
 //
-// Where the cluster's memory goes on, what it no longer has was deleted there. It goes on where a
-// peer has been up since before this node left, or where anybody holds a value from before that. A
-// value that any peer shows, in whatever version, is in no doubt any more. Where every peer that
-// has shown its state is younger than our absence and knows of nothing older, all memory but ours
-// was lost: ours is kept. While a value is in doubt it is read here, and sent to nobody.
+// A peer proves it whose memory is the one that it had when it was last level with this node: a
+// stock node's storage process that has lived since, or a node of ours that still has what it had.
+// What it held then and no longer holds was deleted there. Nothing else is a proof: a memory that
+// began later may never have held the value, a stock node without deletes cannot have deleted it,
+// and what came to be here after the two were level may never have reached the peer.
+//
+// What a peer may yet prove is in doubt: it is read here, and sent to nobody. A value that any peer
+// shows, in whatever version, is in no doubt any more, and neither is one that nobody can prove
+// anything of. A peer that does not come, or shows nothing, is awaited for doubt_wait_ms.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "store/effects.hpp"
 #include "store/slot_bits.hpp"
-#include "store/timestamp.hpp"
 
 namespace groot::store {
 
 class Doubt {
  public:
-  enum class Verdict { open, drop, keep };
-
-  // `left_ms`: wall time when this node was last there.
-  void begin(std::int64_t left_ms);
-  void add(Slot slot) { slots_.set(slot); }
+  // Of nothing yet.
+  void begin();
+  // `number`: of the journal entry by which the value came to be here; 0: unknown.
+  void add(Slot slot, std::uint64_t number);
   void end() { *this = {}; }
 
   [[nodiscard]] bool active() const { return active_; }
@@ -33,31 +35,37 @@ class Doubt {
   // Written anew, or shown by somebody, or gone.
   void resolve(Slot slot) { slots_.clear(slot); }
 
-  // A peer holds a value with this stamp.
-  void held_by(PeerId peer, const Timestamp& stamp);
-  // A peer has been up since then (wall time); has shown all that it has, or all but what it doubts
-  // itself, and then it says nothing of the cluster's memory. In either order.
-  void peer_since(PeerId peer, std::int64_t since_ms);
-  void peer_shown(PeerId peer, bool doubts, std::int64_t wall_ms);
+  // Journal entries up to this number have reached the peer: of these it may prove something.
+  void expect(PeerId peer, std::uint64_t level);
+  // Its memory is still the one that it was: it proves something when it has shown all.
+  void confirm(PeerId peer);
+  void give_up(PeerId peer) { proofs_.erase(peer); }
+  void give_up_all() { proofs_.clear(); }
+  // The level of a peer whose memory is confirmed.
+  [[nodiscard]] std::optional<std::uint64_t> proves(PeerId peer) const;
 
-  [[nodiscard]] Verdict verdict(std::int64_t wall_ms) const;
-  // When `keep` is due, unless somebody says otherwise before.
-  [[nodiscard]] std::optional<std::int64_t> keep_at_ms() const { return keep_at_ms_; }
+  [[nodiscard]] bool is_up_to(Slot slot, std::uint64_t level) const {
+    return numbers_[slot] <= level;
+  }
+  // Nobody can prove anything of what has a later number.
+  [[nodiscard]] std::uint64_t level_max() const;
+
+  // Peers are awaited from the first one on that is there.
+  void peer_came(std::int64_t monotonic_ms);
+  // Monotonic: when no peer is awaited any more.
+  [[nodiscard]] std::optional<std::int64_t> waits_until_ms() const { return waits_until_ms_; }
 
  private:
-  struct Peer {
-    std::optional<std::int64_t> since_ms;
-    bool shown = false;
-    bool doubts = false;
+  struct Proof {
+    std::uint64_t level = 0;
+    bool confirmed = false;
   };
 
   bool active_ = false;
-  std::int64_t left_ms_ = 0;
-  bool memory_goes_on_ = false;
-  bool state_shown_ = false;
-  std::optional<std::int64_t> keep_at_ms_;
-  std::map<PeerId, Peer> peers_;
+  std::optional<std::int64_t> waits_until_ms_;
+  std::map<PeerId, Proof> proofs_;
   SlotBits slots_;
+  std::vector<std::uint64_t> numbers_;  // by slot
 };
 
 }  // namespace groot::store

@@ -15,6 +15,7 @@ using PeerId = std::uint64_t;
 
 // What runs at the other end, as far as replication cares.
 enum class PeerKind {
+  unknown,               // it has not said yet: nothing is replicated to it
   stock_without_delete,  // Groot 0.1.x: propagate_delete would kill it
   stock_with_delete,     // exports Groot.delete/1
   ours,
@@ -25,15 +26,16 @@ enum class PeerKind {
 struct SendToAll {
   RegisterPtr reg;
   PeerId except = 0;
+  bool ours_only = false;  // stock peers lack the key, or show that they do not
+  // The peer it came from deleted the key, and has told the nodes that it sees to do so as well.
+  bool deleted_there = false;
 };
-// Send these registers to one peer, together.
-struct SendTo {
+// There is something that this peer is to be sent: Replica::take_lacking gives it.
+struct Lacks {
   PeerId peer;
-  std::vector<RegisterPtr> registers;
 };
-// This tombstone's time is over, and the peer, a stock node with delete, holds it as a register
-// with the value nil: it may forget it. The only message without a stamp (propagate_delete), so it
-// is for a peer alone whose last full state showed just this version.
+// This tombstone's time is over, and the peer, a stock node, has shown that it holds it, as a
+// register with the value nil: it may forget it, if it still holds just this version.
 struct Reclaim {
   PeerId peer;
   RegisterPtr reg;
@@ -47,16 +49,18 @@ struct Changed {
 struct Report {
   enum class Cause {
     drift_ahead,         // once per peer an hour
-    list_key,            // once per key, which no stock peer will get; once per peer
+    list_key,            // once per key, which no stock peer will get
     tombstones_dropped,  // at most once a minute
+    clock,               // of this machine: it jumped, and what became of that
     absent_too_long,     // what became of the values in doubt
+    stamp_refused,       // once per peer an hour
   } cause;
   std::string detail;
   RegisterPtr reg = nullptr;
   PeerId peer = 0;
 };
 
-using Effect = std::variant<SendToAll, SendTo, Reclaim, Changed, Report>;
+using Effect = std::variant<SendToAll, Lacks, Reclaim, Changed, Report>;
 using Effects = std::vector<Effect>;
 
 }  // namespace groot::store

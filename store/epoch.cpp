@@ -1,6 +1,8 @@
 #include "store/epoch.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <ctime>
 #include <limits>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
@@ -36,12 +38,25 @@ bool readers_need_no_fence() {
   return registered;
 }
 
+// Longer, by orders of magnitude, than a processor takes to show the others what it has stored.
+constexpr timespec until_all_is_shown{0, 20'000'000};
+
 // The barrier that stands between what this thread has taken out and its look at who reads: who
 // does not show as a reader yet will find what is there now.
 void full_barrier() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  // It does not fail once it has been registered.
-  if (readers_need_no_fence()) ask_for_barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  static std::atomic<bool> all_fence{false};
+  if (!readers_need_no_fence() || all_fence.load(std::memory_order_acquire)) return;
+  if (ask_for_barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) return;
+  // Readers put it from now on. Who saw a moment ago that they need not has stored before that
+  // where it began; the processor may keep that to itself yet, but not for long. Once in the life
+  // of a process.
+  readers_fence.store(true, std::memory_order_seq_cst);
+  timespec left = until_all_is_shown;
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  all_fence.store(true, std::memory_order_release);
 }
 
 // The epoch that the earliest of those who read began in.

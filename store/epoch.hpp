@@ -4,7 +4,8 @@
 // A reader notes the epoch in which it began; what is retired carries the epoch in which it was
 // taken out; it is freed when all who read began later. Readers pay two plain stores: the writer,
 // who frees many at a time, has the kernel put the barrier that this takes on every processor
-// (membarrier(2)). Where the kernel refuses, readers put it themselves.
+// (membarrier(2)). Where the kernel refuses, from the start or later on (a seccomp filter, no
+// memory), readers put it themselves.
 #pragma once
 
 #include <atomic>
@@ -45,6 +46,8 @@ class ReadSection {
       reader_.began.store(epoch::current.load(std::memory_order_acquire),
                           std::memory_order_relaxed);
     }
+    // In this order: see full_barrier.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     if (epoch::readers_fence.load(std::memory_order_relaxed)) {
       std::atomic_thread_fence(std::memory_order_seq_cst);
     } else {

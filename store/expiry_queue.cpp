@@ -44,6 +44,10 @@ std::optional<std::int64_t> ExpiryQueue::next_at_ms() {
   return heap_.front().at_ms;
 }
 
+void ExpiryQueue::postpone(std::int64_t by_ms) {
+  for (Entry& entry : heap_) entry.at_ms += by_ms;
+}
+
 void ExpiryQueue::clear() {
   heap_.clear();
   give_back(heap_);

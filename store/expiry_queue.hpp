@@ -35,6 +35,8 @@ class ExpiryQueue {
   std::optional<Entry> due(std::int64_t wall_ms);
   // When the soonest current entry is due. Drops void entries on its way.
   std::optional<std::int64_t> next_at_ms();
+  // All of them, by as much.
+  void postpone(std::int64_t by_ms);
   void clear();
   // Void entries included.
   [[nodiscard]] std::size_t size() const { return heap_.size(); }

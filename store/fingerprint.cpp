@@ -15,7 +15,7 @@ std::uint64_t fingerprint(const Register& reg, std::uint64_t hash) {
                                  : std::uint64_t{reg.is_tombstone()};
   const std::uint64_t when = stamp.time_ms << 16 | stamp.counter;
   return fold(fold(hash ^ sqrt_2, when ^ sqrt_3) ^ sqrt_5,
-              fold(stamp.node_id ^ sqrt_7, fate ^ sqrt_2) ^ sqrt_3);
+              fold(stamp.node_id ^ sqrt_7, fate ^ reg.value_hash() ^ sqrt_2) ^ sqrt_3);
 }
 
 std::uint32_t short_fingerprint(std::uint64_t fingerprint, std::uint32_t salt) {

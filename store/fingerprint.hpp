@@ -5,8 +5,8 @@
 // be taken out again, and that of a range is the sum of those of its parts. A sum can be forged by
 // whoever chooses its terms; peers are trusted with far more than that.
 //
-// A register's covers what a merge decides by, but not the value: one stamp is one write, and two
-// values of one stamp are two encodings of one term.
+// A register's covers all that a merge decides by, the value too: one stamp is one write, but two
+// nodes may encode its value differently, and nodes that share an id make two writes of one stamp.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace groot::store {
 
-// `hash` is hash_key of its key.
+// `hash` is RegisterMap::hash of its key.
 [[nodiscard]] std::uint64_t fingerprint(const Register& reg, std::uint64_t hash);
 
 // The fingerprint in 32 bits, for the wire. 0 only for that of no registers. With another `salt`,

@@ -1,8 +1,12 @@
 // Hashes of bytes, of a key above all. Multiply and fold: each 16 bytes are spread over 128 bits by
 // one multiplication, whose halves are folded together. Keys are mostly under 32 bytes: two or
 // three multiplications. Here for all to see, as a call would cost a look-up as much again.
+//
+// What is multiplied is masked with secret words: who knew them could choose bytes that make a
+// factor zero, and with it all that came before.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -18,13 +22,22 @@ std::uint64_t read_word(const std::uint8_t* from) {
   return word;
 }
 
-// 64 bits, all of them usable as an index.
-[[nodiscard]] inline std::uint64_t hash_bytes(ei_codec::ByteView bytes, std::uint64_t seed) {
+// Shared by the nodes that compare hashes, and known to nobody who chooses what is hashed. These
+// words are the ones that everybody knows: for tests, and for hashes of what nobody has a reason to
+// choose.
+struct HashSecret {
+  std::array<std::uint64_t, 4> words{sqrt_2, sqrt_3, sqrt_5, sqrt_7};
+};
+
+// 64 bits, all of them usable as an index. Another `start`, another hash.
+[[nodiscard]] inline std::uint64_t hash_bytes(ei_codec::ByteView bytes, const HashSecret& secret,
+                                              std::uint64_t start) {
+  const auto& words = secret.words;
   const std::uint8_t* at = bytes.data();
   std::size_t left = bytes.size();
-  std::uint64_t state = seed ^ left;
+  std::uint64_t state = start ^ left;
   for (; left > 16; at += 16, left -= 16) {
-    state = fold(read_word<std::uint64_t>(at) ^ sqrt_3, read_word<std::uint64_t>(at + 8) ^ state);
+    state = fold(read_word<std::uint64_t>(at) ^ words[1], read_word<std::uint64_t>(at + 8) ^ state);
   }
   // The last 1 to 16 bytes: two words that overlap where there are fewer.
   std::uint64_t a = 0;
@@ -38,14 +51,18 @@ std::uint64_t read_word(const std::uint8_t* from) {
   } else if (left > 0) {
     a = (std::uint64_t{at[0]} << 16) | (std::uint64_t{at[left / 2]} << 8) | at[left - 1];
   }
-  state = fold(a ^ sqrt_5, b ^ state);
-  return fold(state ^ sqrt_7, sqrt_3 ^ bytes.size());
+  state = fold(a ^ words[2], b ^ state);
+  return fold(state ^ words[3], words[1] ^ bytes.size());
 }
 
-// Not keyed: keys come from the cluster, which is trusted with far more than collisions. Frozen:
-// data files carry it as a check on their records.
-[[nodiscard]] inline std::uint64_t hash_key(ei_codec::ByteView key) {
-  return hash_bytes(key, sqrt_2);
+[[nodiscard]] inline std::uint64_t hash_key(ei_codec::ByteView key, const HashSecret& secret) {
+  return hash_bytes(key, secret, secret.words[0]);
+}
+
+// Without a secret. Frozen: data files carry it as a check on their records.
+[[nodiscard]] inline std::uint64_t frozen_hash(ei_codec::ByteView bytes) {
+  constexpr HashSecret known;
+  return hash_key(bytes, known);
 }
 
 }  // namespace groot::store

@@ -11,9 +11,10 @@ namespace groot::store {
 
 struct JournalEntry {
   enum class What : std::uint8_t {
-    stored,   // `reg` is now the register of its key
-    dropped,  // there is none any more; `reg` was the last
-    cleared,  // there is none of any key; `reg` is null
+    stored,     // `reg` is now the register of its key
+    dropped,    // there is none any more; `reg` was the last
+    set_aside,  // the same; but it may be wanted back
+    cleared,    // there is none of any key; `reg` is null
   };
   What what;
   RegisterPtr reg;
@@ -21,14 +22,24 @@ struct JournalEntry {
 
 class Journal {
  public:
-  // Nothing is recorded before.
-  void begin() { recording_ = true; }
+  // Nothing is recorded before. `last`: the number of the last entry of an earlier journal.
+  void begin(std::uint64_t last) {
+    recording_ = true;
+    end_ = last;
+  }
 
+  // For one entry more.
+  void make_room() {
+    if (recording_ && entries_.size() == entries_.capacity()) {
+      entries_.reserve(2 * entries_.size() + 1);
+    }
+  }
   void stored(const Register* reg) { record(JournalEntry::What::stored, reg); }
   void dropped(const Register* reg) { record(JournalEntry::What::dropped, reg); }
+  void set_aside(const Register* reg) { record(JournalEntry::What::set_aside, reg); }
   void cleared() { record(JournalEntry::What::cleared, nullptr); }
 
-  // How many entries there have ever been: one that is written next gets this number plus one.
+  // The number of the last entry; those of all lives of a node are counted on.
   [[nodiscard]] std::uint64_t end() const { return end_; }
   // Those since the last call; the last one is number end().
   [[nodiscard]] std::vector<JournalEntry> take() { return std::exchange(entries_, {}); }
@@ -49,6 +60,7 @@ class Journal {
 struct KeptRegister {
   RegisterView reg;
   std::int64_t arrived_ms = 0;  // of a tombstone: wall time when it came to be here
+  std::uint64_t number = 0;     // of a value: that of its journal entry; 0: unknown
 };
 
 }  // namespace groot::store

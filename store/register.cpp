@@ -58,9 +58,12 @@ std::strong_ordering merge_order(const RegisterView& a, const RegisterView& b) {
   return a.expires_at_ms <=> b.expires_at_ms;
 }
 
+RegisterView tombstone_of(ByteView key, const Timestamp& stamp) {
+  return {key, nil_value(), stamp, RegisterKind::tombstone, std::nullopt};
+}
+
 RegisterView expiry_tombstone(const RegisterView& expired) {
-  return {expired.key, nil_value(), just_above(expired.stamp), RegisterKind::tombstone,
-          std::nullopt};
+  return tombstone_of(expired.key, just_above(expired.stamp));
 }
 
 Register::Register(const RegisterView& view, std::uint8_t flags)
@@ -75,6 +78,7 @@ std::size_t Register::bytes_of(std::size_t key_size, std::size_t value_size, std
   std::size_t bytes = header_bytes() + key_size;
   if ((flags & kept_flag) == 0) bytes += value_size;
   if ((flags & expires_flag) != 0) bytes += sizeof(std::int64_t);
+  if ((flags & hashed_flag) != 0) bytes += sizeof(std::uint64_t);
   return std::max(bytes, sizeof(Register));
 }
 
@@ -90,6 +94,7 @@ RegisterPtr Register::make(const RegisterView& view) {
   std::uint8_t flags = is_value ? 0 : tombstone_flag;
   if (keep) flags |= kept_flag;
   if (is_value && view.expires_at_ms) flags |= expires_flag;
+  if (value.size() >= long_value_bytes_min) flags |= hashed_flag;
 
   const std::size_t before = keep ? sizeof(Kept) : 0;
   const std::size_t bytes = bytes_of(view.key.size(), value.size(), flags);
@@ -101,6 +106,11 @@ RegisterPtr Register::make(const RegisterView& view) {
   if (!keep) end = append(end, value);
   if ((flags & expires_flag) != 0) {
     std::memcpy(end, &*view.expires_at_ms, sizeof *view.expires_at_ms);
+    end += sizeof *view.expires_at_ms;
+  }
+  if ((flags & hashed_flag) != 0) {
+    const std::uint64_t hash = hash_long_value(value);
+    std::memcpy(end, &hash, sizeof hash);
   }
   return RegisterPtr::first(reg);
 }

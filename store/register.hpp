@@ -17,6 +17,7 @@
 #include "ei_codec/message_buffer.hpp"
 #include "ei_codec/shared_message.hpp"
 #include "store/timestamp.hpp"
+#include "store/value_hash.hpp"
 
 namespace groot::store {
 
@@ -61,6 +62,9 @@ struct ValueView {
   return expires_at_ms && *expires_at_ms <= wall_ms;
 }
 
+// A delete of the key. Its views are those of the arguments.
+[[nodiscard]] RegisterView tombstone_of(ByteView key, const Timestamp& stamp);
+
 // What an expired version turns into on every node of ours: a tombstone just above it. Its views
 // are those of `expired`.
 [[nodiscard]] RegisterView expiry_tombstone(const RegisterView& expired);
@@ -81,8 +85,9 @@ inline constexpr bool registers_in_slabs = true;
 #endif
 
 // The same, owned. One allocation: the header, then key bytes, then value bytes, then the deadline,
-// which few have. A large value (kept_bytes_min) that makes up a quarter of its buffer or more
-// stays there: copying it would take long, and what is kept for nothing is bounded.
+// which few have, then the hash of a long value. A large value (kept_bytes_min) that makes up a
+// quarter of its buffer or more stays there: copying it would take long, and what is kept for
+// nothing is bounded.
 class Register {
  public:
   // A tombstone's `value` and deadline are not looked at: its value is nil_value(), it has none.
@@ -110,6 +115,15 @@ class Register {
     std::memcpy(&at_ms, tail() + key_size_ + (is_kept() ? 0 : value_size_), sizeof at_ms);
     return at_ms;
   }
+  // Of the value's bytes; 0 of a tombstone. The same on every node.
+  [[nodiscard]] std::uint64_t value_hash() const {
+    if (is_tombstone()) return 0;
+    if ((flags_ & hashed_flag) == 0) return hash_short_value(value());
+    std::uint64_t hash;
+    const std::size_t deadline = (flags_ & expires_flag) != 0 ? sizeof(std::int64_t) : 0;
+    std::memcpy(&hash, tail() + key_size_ + (is_kept() ? 0 : value_size_) + deadline, sizeof hash);
+    return hash;
+  }
   // A key that is a list kills a stock storage process; such a register stays among nodes of ours.
   [[nodiscard]] bool key_is_list() const;
   [[nodiscard]] RegisterView view() const {
@@ -130,6 +144,7 @@ class Register {
   static constexpr std::uint8_t tombstone_flag = 1;
   static constexpr std::uint8_t kept_flag = 2;
   static constexpr std::uint8_t expires_flag = 4;
+  static constexpr std::uint8_t hashed_flag = 8;
 
   Register(const RegisterView& view, std::uint8_t flags);
   ~Register() = default;

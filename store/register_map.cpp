@@ -62,19 +62,20 @@ struct RegisterMap::Impl {
   }
 };
 
-RegisterMap::RegisterMap() : impl_(std::make_unique<Impl>()) {}
+RegisterMap::RegisterMap(const HashSecret& secret)
+    : secret_(secret), impl_(std::make_unique<Impl>()) {}
 RegisterMap::~RegisterMap() = default;
 
 const Register* RegisterMap::find(const ReadSection&, ByteView key) const {
-  const std::uint64_t hash = hash_key(key);
+  const std::uint64_t hash = this->hash(key);
   const Shard& shard = impl_->shard(hash);
-  while (true) {
-    const std::uint32_t moves = shard.moves.load(std::memory_order_acquire);
-    const Table* const table = shard.table.load(std::memory_order_acquire);
-    if (const Register* const reg = table->find(key, hash)) return reg;
-    // It may have been on its way from one entry to another; nothing is in between for long.
-    if (moves % 2 == 0 && shard.moves.load(std::memory_order_acquire) == moves) return nullptr;
-  }
+  const std::uint32_t moves = shard.moves.load(std::memory_order_acquire);
+  const Table* const table = shard.table.load(std::memory_order_acquire);
+  if (const Register* const reg = table->find(key, hash)) return reg;
+  if (moves % 2 == 0 && shard.moves.load(std::memory_order_acquire) == moves) return nullptr;
+  // It may have been on its way from one entry to another. Nobody waits for it to arrive: the
+  // writer may have lost its processor on the way.
+  return table->find_moving(key, hash);
 }
 
 RegisterPtr RegisterMap::find(ByteView key) const {
@@ -89,7 +90,7 @@ void RegisterMap::prefetch(const ReadSection&, std::span<const ByteView> keys) c
     return impl_->shard(hash).table.load(std::memory_order_acquire);
   };
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    hashes[i] = hash_key(keys[i]);
+    hashes[i] = hash(keys[i]);
     table_of(hashes[i])->prefetch_entry(hashes[i]);
   }
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -211,7 +212,7 @@ void RegisterMap::for_each(const std::function<void(Slot, const RegisterPtr&)>& 
 void RegisterMap::uncount(Slot slot) {
   const Register* const reg = at(slot);
   invariant(reg != nullptr, "a slot that is not in use is uncounted");
-  impl_->discount(slot, *reg, hash_key(reg->key()));
+  impl_->discount(slot, *reg, hash(reg->key()));
   impl_->uncounted.set(slot);
 }
 
@@ -219,7 +220,7 @@ void RegisterMap::count(Slot slot) {
   const Register* const reg = at(slot);
   invariant(reg != nullptr, "a slot that is not in use is counted");
   if (is_counted(slot)) return;
-  const std::uint64_t hash = hash_key(reg->key());
+  const std::uint64_t hash = this->hash(reg->key());
   impl_->fingerprints.add(hash, store::fingerprint(*reg, hash));
   impl_->uncounted.clear(slot);
 }
@@ -237,7 +238,7 @@ std::vector<RegisterMap::Hashed> RegisterMap::within(const HashRange& range) con
   std::vector<Hashed> found;
   const auto take = [&](const Register& reg) {
     if (impl.uncounted.test(reg.slot_)) return;
-    const std::uint64_t hash = hash_key(reg.key());
+    const std::uint64_t hash = this->hash(reg.key());
     if (hash >= range.from && hash <= range.to) found.push_back({hash, &reg});
   };
   const std::size_t first = range.from >> (64 - shard_bits);

@@ -27,7 +27,7 @@ using Slot = std::uint32_t;
 
 class RegisterMap {
  public:
-  RegisterMap();
+  explicit RegisterMap(const HashSecret& secret = {});
   ~RegisterMap();
   RegisterMap(const RegisterMap&) = delete;
   RegisterMap& operator=(const RegisterMap&) = delete;
@@ -44,7 +44,10 @@ class RegisterMap {
   // Any thread. Tombstones included.
   [[nodiscard]] std::size_t size() const;
 
-  // Writer only, from here on. `hash` is hash_key of the key.
+  // Any thread. Who does not know the secret cannot choose keys that share a hash.
+  [[nodiscard]] std::uint64_t hash(ByteView key) const { return hash_key(key, secret_); }
+
+  // Writer only, from here on. `hash` is that of the key.
   struct Found {
     Slot slot;
     const Register* reg;  // valid until the key's next put or erase
@@ -88,6 +91,7 @@ class RegisterMap {
 
  private:
   struct Impl;
+  HashSecret secret_;
   std::unique_ptr<Impl> impl_;
 };
 

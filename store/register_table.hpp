@@ -4,7 +4,7 @@
 // Open addressing with linear probing. An entry is one word: the register's address and, in the
 // bits that addresses leave, 16 bits of the hash, so that nearly every look at a register is a look
 // at the right one. A reader finds a register that was there, or misses one that is being moved
-// (erase): the map looks again then.
+// (erase): the map looks again then, against the way that registers move.
 #pragma once
 
 #include <atomic>
@@ -58,6 +58,23 @@ class Table {
       __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(reg + 1) + 48);
       if (ei_codec::same_bytes(reg->key(), key)) return reg;
     }
+  }
+
+  // The same, and what is being moved is found, too. A register moves towards its home only, and
+  // leaves an entry when it stands in the next one already; up to its own entry none is free. So
+  // who goes from the first free entry to the home meets it.
+  [[nodiscard]] const Register* find_moving(ByteView key, std::uint64_t hash) const {
+    const std::size_t home = place(hash);
+    std::size_t i = home;
+    while (entries_[i].load(std::memory_order_acquire) != 0) i = next(i);
+    while (i != home) {
+      i = (i - 1) & mask_;
+      const Word word = entries_[i].load(std::memory_order_acquire);
+      if (word == 0 || word >> address_bits != tag_of(hash)) continue;
+      const Register* const reg = register_of(word);
+      if (ei_codec::same_bytes(reg->key(), key)) return reg;
+    }
+    return nullptr;
   }
 
   // Asks the cache for the entry that find starts with; then, of that, for the first register that

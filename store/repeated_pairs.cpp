@@ -4,8 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "store/hash_key.hpp"
-
 namespace groot::store {
 namespace {
 
@@ -14,9 +12,11 @@ namespace {
 constexpr std::size_t look_around = 256;
 
 // In halves, which the processor hashes side by side.
-std::uint64_t hash_of(ei_codec::ByteView pair, std::uint64_t seed) {
+std::uint64_t hash_of(ei_codec::ByteView pair, const HashSecret& secret) {
   const std::size_t half = pair.size() / 2;
-  return fold(hash_bytes(pair.first(half), seed), hash_bytes(pair.subspan(half), ~seed));
+  const std::uint64_t start = secret.words[0];
+  return fold(hash_bytes(pair.first(half), secret, start),
+              hash_bytes(pair.subspan(half), secret, ~start));
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ const RepeatedPairs::Pair* RepeatedPairs::next(ei_codec::ByteView ahead) const {
   if (expected_ >= last_.size()) return nullptr;
   const Pair& pair = last_[expected_];
   if (pair.size == 0 || pair.size > ahead.size()) return nullptr;
-  return hash_of(ahead.first(pair.size), seed_) == pair.hash ? &pair : nullptr;
+  return hash_of(ahead.first(pair.size), secret_) == pair.hash ? &pair : nullptr;
 }
 
 void RepeatedPairs::repeated(std::size_t place) {
@@ -50,7 +50,7 @@ void RepeatedPairs::read(std::size_t place, Slot slot, ei_codec::ByteView bytes)
   Pair& pair = at(place);
   pair.slot = slot;
   if (!bytes.empty() && bytes.size() <= std::numeric_limits<std::uint32_t>::max()) {
-    pair.hash = hash_of(bytes, seed_);
+    pair.hash = hash_of(bytes, secret_);
     pair.size = static_cast<std::uint32_t>(bytes.size());
   }
   // One pair in place of another leaves the order as it was. Where one is new or gone, nothing that
@@ -71,8 +71,8 @@ void RepeatedPairs::end() {
 }
 
 void RepeatedPairs::forget() {
-  last_ = {};
-  now_ = {};
+  last_ = std::vector<Pair>();
+  now_ = std::vector<Pair>();
 }
 
 RepeatedPairs::Pair& RepeatedPairs::at(std::size_t place) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ei_codec/bytes.hpp"
+#include "store/hash_key.hpp"
 #include "store/register_map.hpp"
 
 namespace groot::store {
@@ -38,8 +39,8 @@ class RepeatedPairs {
     Slot slot = 0;
   };
 
-  // `seed`: nobody who chooses values knows it, and so no two values of one hash.
-  explicit RepeatedPairs(std::uint64_t seed) : seed_(seed) {}
+  // `secret`: nobody who chooses values knows it, and so no two values of one hash.
+  explicit RepeatedPairs(const HashSecret& secret) : secret_(secret) {}
 
   // A state begins; the one before is what is expected.
   void begin();
@@ -58,7 +59,7 @@ class RepeatedPairs {
  private:
   Pair& at(std::size_t place);
 
-  std::uint64_t seed_;
+  HashSecret secret_;
   std::vector<Pair> last_;    // of the last complete state
   std::vector<Pair> now_;     // of the one under way
   std::size_t expected_ = 0;  // in last_

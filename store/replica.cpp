@@ -10,11 +10,8 @@
 namespace groot::store {
 namespace {
 
-constexpr std::int64_t drift_report_interval_ms = 60 * 60 * 1000;
-constexpr std::int64_t drop_report_interval_ms = 60 * 1000;
-
-RegisterView tombstone(ByteView key, const Timestamp& stamp) {
-  return {key, nil_value(), stamp, RegisterKind::tombstone, std::nullopt};
+Result<void> no_stamp_left() {
+  return {make_error_code(store_errc::clock_exhausted), ""};
 }
 
 Result<void> check_key(ByteView key) {
@@ -30,40 +27,55 @@ Result<void> check_key(ByteView key) {
 Replica::Impl::Impl(const ReplicaOptions& given)
     : options(given),
       clock(given.node_id),
+      registers(given.hash_secret),
       tombstones(registers, given.tombstone_count_max, given.tombstone_ttl_ms),
       expiries([this](const ExpiryQueue::Entry& entry) {
         const Register* reg = registers.at(entry.slot);
         return reg != nullptr && reg->stamp() == entry.stamp && reg->expires_at_ms() == entry.at_ms;
       }) {}
 
-Timestamp Replica::Impl::issue(const std::optional<Found>& found, const Now& now) {
+std::optional<Timestamp> Replica::Impl::issue(const std::optional<Found>& found, const Now& now) {
   return clock.issue(now.wall_ms, found ? found->reg->stamp() : Timestamp{});
 }
 
+inline void Replica::Impl::make_room(Effects& effects) {
+  constexpr std::size_t effects_each = 2;
+  if (effects.capacity() - effects.size() < effects_each) [[unlikely]] {
+    effects.reserve(std::max(2 * effects.capacity(), effects.size() + effects_each));
+  }
+  journal.make_room();
+  if (changed_at.size() <= registers.slot_end()) [[unlikely]] {
+    changed_at.resize(registers.slot_end() + std::size_t{merge_batch_max});
+  }
+}
+
 Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::optional<Found>& found,
-                          const Now& now, Effects& effects) {
+                          const Now& now, Effects& effects, bool expired) {
   const Register* const reg = stored.get();
   const bool had_tombstone = found && found->reg->is_tombstone();
   const bool had_value = found && !had_tombstone;
   const bool had_deadline = found && found->reg->expires_at_ms();
   const bool had_counted = found && registers.is_counted(found->slot);
   const bool same_version = found && found->reg->stamp() == reg->stamp();
+  // Also where a peer was the first to see it expire.
+  expired = expired || (had_deadline && reg->stamp() == just_above(found->reg->stamp()));
 
   if (found && doubt.active()) resolve_doubt(found->slot);
+  make_room(effects);
 
+  torn = true;
   // From here on, found->reg may be gone.
   const Slot slot = registers.put(std::move(stored), hash, found);
-  if (had_tombstone) tombstones.removed(had_counted);
+  if (had_tombstone) tombstones.removed(slot, had_counted);
   if (had_deadline) expiries.voided();
   if (had_value) values.decrement();
   if (reg->is_tombstone()) {
-    tombstones.added(slot, reg->stamp(), now.wall_ms);
+    tombstones.added(slot, reg->stamp(), expired, now.wall_ms, now.deadline_ms());
   } else {
     values.increment();
     if (const auto at = reg->expires_at_ms()) expiries.push({*at, slot, reg->stamp()});
   }
   if (!same_version) {
-    if (slot >= changed_at.size()) changed_at.resize(slot + std::size_t{1});
     changed_at[slot] = now.monotonic_ms;
     last_change_ms = now.monotonic_ms;
     forget_slot(slot);
@@ -76,29 +88,31 @@ Slot Replica::Impl::store(RegisterPtr stored, std::uint64_t hash, const std::opt
                                 "a key that is a list is not sent to stock nodes",
                                 RegisterPtr(reg)});
   }
+  torn = false;
   if (reg->is_tombstone()) drop_excess_tombstones(now, effects);
   return slot;
 }
 
-void Replica::Impl::announce(const RegisterView& view, std::uint64_t hash,
+Slot Replica::Impl::announce(const RegisterView& view, std::uint64_t hash,
                              const std::optional<Found>& found, PeerId except, const Now& now,
                              Effects& effects) {
   RegisterPtr reg = Register::make(view);
   if (tells_peers) effects.emplace_back(SendToAll{reg, except});
-  store(std::move(reg), hash, found, now, effects);
+  return store(std::move(reg), hash, found, now, effects);
 }
 
 MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const RegisterView& reg,
                                   std::uint64_t hash, const Now& now, Effects& effects) {
+  if (has_absurd_stamp(reg)) [[unlikely]]
+    return refuse(from, shower, reg, hash, now, effects);
   learn_stamp(from, reg.stamp, now, effects);
-  const bool expired =
-      reg.kind == RegisterKind::value && is_past_deadline(reg.expires_at_ms, now.wall_ms);
+  if (shower != nullptr) shower->showed_stamp(reg.stamp);
+  const bool expired = reg.kind == RegisterKind::value &&
+                       is_past_deadline(reg.expires_at_ms, now.deadline_ms()) &&
+                       now.knows_deadlines();
   const RegisterView incoming = expired ? expiry_tombstone(reg) : reg;
   const auto found = registers.lookup(reg.key, hash);
   if (doubt.active()) [[unlikely]] {
-    // The tombstone that an expiry left is as old as what expired, and may well be our own, or that
-    // of another node in doubt, come back through a young peer.
-    if (reg.kind == RegisterKind::value) doubt.held_by(from, reg.stamp);
     if (found) resolve_doubt(found->slot);
   }
 
@@ -106,21 +120,32 @@ MergeOutcome Replica::Impl::merge(PeerId from, PeerKnowledge* shower, const Regi
   if (found) {
     const Timestamp held = found->reg->stamp();
     if (merge_order(incoming, found->reg->view()) <= 0) {
-      if (shower != nullptr) shower->showed(found->slot, reg.stamp >= held);
+      if (shower != nullptr) {
+        if (reg.stamp < held && shower->is_new_write(reg.stamp) && shower->knew(found->slot) &&
+            !shower->has_stamped(*found->reg)) {
+          return stamp_anew(*shower, reg, hash, *found, now, effects);
+        }
+        shower->showed(found->slot, reg.stamp >= held);
+      }
       outcome.ours_is_newer = reg.stamp < held;
       outcome.slot = found->slot;
       if (outcome.ours_is_newer && !registers.is_counted(found->slot))
-        tell_ancient(from, found->reg, effects);
+        tell_ancient(from, found->slot, effects);
       return outcome;
     }
-  } else if (reg.kind == RegisterKind::tombstone && tombstones.is_ancient(reg.stamp, now.wall_ms)) {
+  } else if (reg.kind == RegisterKind::tombstone &&
+             tombstones.is_ancient(reg.stamp, now.deadline_ms())) {
+    if (shower != nullptr && shower->kind() != PeerKind::ours && shower->may_reclaim()) {
+      effects.emplace_back(Reclaim{from, Register::make(reg)});
+    }
     return outcome;
   }
   RegisterPtr stored = Register::make(incoming);
   // As if it had come in time and expired here: the peers that show it live must learn the same.
   if (expired && tells_peers) effects.emplace_back(SendToAll{stored, 0});
-  const Slot slot = store(std::move(stored), hash, found, now, effects);
+  const Slot slot = store(std::move(stored), hash, found, now, effects, expired);
   if (shower != nullptr) shower->showed(slot, reg.stamp >= incoming.stamp);
+  not_pushed.set(slot);
   outcome.slot = slot;
   outcome.changed = true;
   return outcome;
@@ -133,7 +158,7 @@ bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const Re
   for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), hashes.size()))) {
     const auto some = batch.first(std::min(batch.size(), hashes.size()));
     for (std::size_t i = 0; i < some.size(); ++i) {
-      hashes[i] = hash_key(some[i].key);
+      hashes[i] = registers.hash(some[i].key);
       registers.prefetch_entry(hashes[i]);
     }
     for (std::size_t i = 0; i < some.size(); ++i) registers.prefetch_register(hashes[i]);
@@ -151,9 +176,10 @@ bool Replica::Impl::merge(PeerId from, PeerKnowledge* shower, std::span<const Re
 }
 
 void Replica::Impl::expire_due(const Now& now, Effects& effects) {
-  while (const auto entry = expiries.due(now.wall_ms)) {
+  if (!now.knows_deadlines()) return;
+  while (const auto entry = expiries.due(now.deadline_ms())) {
     const Register* expired = registers.at(entry->slot);
-    announce(expiry_tombstone(expired->view()), hash_key(expired->key()),
+    announce(expiry_tombstone(expired->view()), registers.hash(expired->key()),
              Found{entry->slot, expired}, 0, now, effects);
   }
 }
@@ -167,41 +193,23 @@ bool Replica::Impl::is_held(Slot tombstone) const {
 void Replica::Impl::drop_tombstone(Slot slot) {
   const RegisterPtr dropped(registers.at(slot));
   const bool counted = registers.is_counted(slot);
-  registers.erase(dropped->key(), hash_key(dropped->key()));
+  journal.make_room();
+  torn = true;
+  registers.erase(dropped->key(), registers.hash(dropped->key()));
   journal.dropped(dropped.get());
-  tombstones.removed(counted);
-  forget_slot(slot);
+  tombstones.removed(slot, counted);
+  vacate_slot(slot);
   if (registers.size() == 0) changed_at = std::vector<std::int64_t>();  // slots begin anew
+  torn = false;
 }
 
 void Replica::Impl::retire_tombstone(Slot slot, Effects& effects) {
   for (const PeerKnowledge& peer : peers) {
-    if (peer.kind() == PeerKind::stock_with_delete && peer.has_shown(slot)) {
+    if (peer.kind() != PeerKind::ours && peer.has_shown(slot)) {
       effects.emplace_back(Reclaim{peer.id(), RegisterPtr(registers.at(slot))});
     }
   }
   drop_tombstone(slot);
-}
-
-void Replica::Impl::learn_stamp(PeerId from, const Timestamp& stamp, const Now& now,
-                                Effects& effects) {
-  const ReceiveOutcome outcome = clock.receive(stamp, now.wall_ms);
-  if (!outcome.rejected) [[likely]]
-    return;
-  const auto is_over = [&now](const auto& reported) {
-    return now.monotonic_ms - reported.second >= drift_report_interval_ms;
-  };
-  if (const auto last = drift_reported_at.find(from);
-      last != drift_reported_at.end() && !is_over(*last)) {
-    return;
-  }
-  std::erase_if(drift_reported_at, is_over);
-  drift_reported_at[from] = now.monotonic_ms;
-  effects.emplace_back(Report{Report::Cause::drift_ahead,
-                              "sent stamp " + to_text(stamp) + ", " +
-                                  std::to_string(outcome.drift_ms) +
-                                  " ms ahead of our wall time; merged, our clock is not moved",
-                              nullptr, from});
 }
 
 void Replica::Impl::drop_excess_tombstones(const Now& now, Effects& effects) {
@@ -209,22 +217,26 @@ void Replica::Impl::drop_excess_tombstones(const Now& now, Effects& effects) {
   if (excess.empty()) return;
   for (const Slot slot : excess) drop_tombstone(slot);
   dropped_unreported += excess.size();
-  if (drop_reported_at && now.monotonic_ms - *drop_reported_at < drop_report_interval_ms) return;
+  if (!reports.tell({Report::Cause::tombstones_dropped, 0}, now.monotonic_ms,
+                    drop_report_interval_ms)) {
+    return;
+  }
   effects.emplace_back(
       Report{Report::Cause::tombstones_dropped, std::to_string(dropped_unreported) +
                                                     " oldest tombstones dropped: more than " +
                                                     std::to_string(options.tombstone_count_max)});
-  drop_reported_at = now.monotonic_ms;
   dropped_unreported = 0;
 }
 
-void Replica::Impl::tell_ancient(PeerId to, const Register* reg, Effects& effects) {
-  const PeerKnowledge* peer = find_peer(to);
+void Replica::Impl::tell_ancient(PeerId to, Slot slot, Effects& effects) {
+  PeerKnowledge* peer = find_peer(to);
   if (peer == nullptr || peer->kind() != PeerKind::ours) return;
-  effects.emplace_back(SendTo{to, {RegisterPtr(reg)}});
+  peer->lacking().add(slot);
+  effects.emplace_back(Lacks{to});
 }
 
 void Replica::Impl::forget_slot(Slot slot) {
+  not_pushed.clear(slot);
   for (PeerKnowledge& peer : peers) peer.version_changed(slot);
 }
 
@@ -247,9 +259,9 @@ void Replica::prefetch(const ReadSection& section, std::span<const ByteView> key
   impl_->registers.prefetch(section, keys);
 }
 
-RegisterPtr Replica::get(ByteView canonical_key, std::int64_t wall_ms) const {
+RegisterPtr Replica::get(ByteView canonical_key, std::int64_t deadline_ms) const {
   RegisterPtr reg = find(canonical_key);
-  return reg && !is_past_deadline(reg->expires_at_ms(), wall_ms) ? reg : RegisterPtr();
+  return reg && !is_past_deadline(reg->expires_at_ms(), deadline_ms) ? reg : RegisterPtr();
 }
 
 std::size_t Replica::size() const {
@@ -262,6 +274,10 @@ std::optional<std::int64_t> Replica::last_change_ms() const {
 
 void Replica::for_each(const std::function<void(const RegisterPtr&)>& visit) const {
   impl_->registers.for_each([&visit](Slot, const RegisterPtr& reg) { visit(reg); });
+}
+
+bool Replica::is_torn() const {
+  return impl_->torn;
 }
 
 const RegisterMap& Replica::registers() const {
@@ -295,11 +311,13 @@ Result<void> Replica::set(ByteView canonical_key, const ValueView& value,
   if (expires_in_ms && (*expires_in_ms < 0 || *expires_in_ms > expires_in_ms_max)) {
     return {make_error_code(store_errc::bad_expiry), std::to_string(*expires_in_ms)};
   }
-  const std::uint64_t hash = hash_key(canonical_key);
+  const std::uint64_t hash = impl_->registers.hash(canonical_key);
   const auto found = impl_->registers.lookup(canonical_key, hash);
-  RegisterView reg{canonical_key,       value.bytes,  impl_->issue(found, now),
+  const auto stamp = impl_->issue(found, now);
+  if (!stamp) return no_stamp_left();
+  RegisterView reg{canonical_key,       value.bytes,  *stamp,
                    RegisterKind::value, std::nullopt, value.buffer};
-  if (expires_in_ms) reg.expires_at_ms = now.wall_ms + *expires_in_ms;
+  if (expires_in_ms) reg.expires_at_ms = now.deadline_ms() + *expires_in_ms;
   // Expired at once: the write happened, and what it left is what expiry leaves.
   if (expires_in_ms == 0) reg = expiry_tombstone(reg);
   impl_->announce(reg, hash, found, 0, now, effects);
@@ -308,9 +326,11 @@ Result<void> Replica::set(ByteView canonical_key, const ValueView& value,
 
 Result<void> Replica::erase(ByteView canonical_key, const Now& now, Effects& effects) {
   if (auto checked = check_key(canonical_key); !checked) return checked;
-  const std::uint64_t hash = hash_key(canonical_key);
+  const std::uint64_t hash = impl_->registers.hash(canonical_key);
   const auto found = impl_->registers.lookup(canonical_key, hash);
-  impl_->announce(tombstone(canonical_key, impl_->issue(found, now)), hash, found, 0, now, effects);
+  const auto stamp = impl_->issue(found, now);
+  if (!stamp) return no_stamp_left();
+  impl_->announce(tombstone_of(canonical_key, *stamp), hash, found, 0, now, effects);
   return {};
 }
 
@@ -320,6 +340,7 @@ void Replica::clear(Effects& effects) {
     if (!impl.reports_changes || reg->is_tombstone()) return;
     effects.emplace_back(Changed{Register::make(expiry_tombstone(reg->view()))});
   });
+  impl.torn = true;
   impl.registers.clear();
   impl.tombstones.clear();
   impl.expiries.clear();
@@ -327,66 +348,11 @@ void Replica::clear(Effects& effects) {
   impl.values.set(0);
   impl.journal.cleared();
   impl.doubt.end();
+  impl.not_pushed.clear_all();
   for (PeerKnowledge& peer : impl.peers) peer.we_lost_data();
-}
-
-// ---- from peers: single messages ----
-
-MergeOutcome Replica::merge(PeerId from, const RegisterView& reg, const Now& now,
-                            Effects& effects) {
-  return impl_->merge(from, nullptr, reg, hash_key(reg.key), now, effects);
-}
-
-bool Replica::merge(PeerId from, std::span<const RegisterView> registers, const Now& now,
-                    Effects& effects) {
-  return impl_->merge(from, nullptr, registers, now, effects);
-}
-
-void Replica::delete_unstamped(PeerId from, ByteView canonical_key, const Now& now,
-                               Effects& effects) {
-  const std::uint64_t hash = hash_key(canonical_key);
-  const auto found = impl_->registers.lookup(canonical_key, hash);
-  if (found && found->reg->is_tombstone()) return;
-  impl_->announce(tombstone(canonical_key, impl_->issue(found, now)), hash, found, from, now,
-                  effects);
-}
-
-// ---- clock and time ----
-
-Timestamp Replica::send_timestamp(const Now& now) {
-  return impl_->clock.issue(now.wall_ms);
-}
-
-ReceiveOutcome Replica::receive_timestamp(const Timestamp& stamp, const Now& now) {
-  return impl_->clock.receive(stamp, now.wall_ms);
-}
-
-void Replica::wake(const Now& now, Effects& effects) {
-  impl_->expire_due(now, effects);
-  // A comparison under way may have seen it, and no longer send it: the next one has to be awaited.
-  while (const auto slot = impl_->tombstones.uncount_ancient(now.wall_ms)) {
-    impl_->changed_at[*slot] = now.monotonic_ms;
-  }
-  for (auto slot = impl_->tombstones.due(now.wall_ms); slot && !impl_->is_held(*slot);
-       slot = impl_->tombstones.due(now.wall_ms)) {
-    impl_->retire_tombstone(*slot, effects);
-  }
-  impl_->judge_doubt(now, effects);
-}
-
-std::optional<std::int64_t> Replica::next_wake_wall_ms() const {
-  Tombstones& tombstones = impl_->tombstones;
-  auto end = tombstones.next_end();
-  // Else time changes nothing, and what does is an event of its own.
-  if (end && impl_->is_held(end->slot)) end.reset();
-  std::optional<std::int64_t> next = impl_->doubt.keep_at_ms();
-  const auto at_latest = [&next](const std::optional<std::int64_t>& at) {
-    if (at && (!next || *at < *next)) next = at;
-  };
-  at_latest(impl_->expiries.next_at_ms());
-  at_latest(tombstones.next_ancient_ms());
-  if (end) at_latest(end->at_ms);
-  return next;
+  for (PeerKnowledge& peer : impl.away) peer.we_lost_data();
+  for (PeerKnowledge& stranger : impl.strangers) stranger.lacking().clear();
+  impl.torn = false;
 }
 
 }  // namespace groot::store

@@ -14,6 +14,9 @@ class StoreCategory final : public std::error_category {
         return "the value is larger than the limit";
       case store_errc::key_too_large:
         return "the key is larger than the limit";
+      case store_errc::clock_exhausted:
+        return "no later stamp exists: the key is stamped at the end of time, or the clock is "
+               "there";
       case store_errc::bad_expiry:
         return "expires_in must be nil or a whole number of milliseconds from 0 to a hundred years";
     }

@@ -8,6 +8,7 @@ namespace groot::store {
 enum class store_errc {
   value_too_large = 1,  // over the --max-value-size limit
   key_too_large,        // over key_bytes_max
+  clock_exhausted,      // the key has the last stamp there is, or the clock is past the year 2200
   bad_expiry,           // expires_in is neither nil nor a whole number of milliseconds >= 0
 };
 

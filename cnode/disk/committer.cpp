@@ -1,6 +1,7 @@
 #include "cnode/disk/committer.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -11,6 +12,14 @@ namespace groot::disk {
 namespace {
 
 using store::JournalEntry;
+
+std::int64_t to_ms(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+bool contains(const std::vector<SlowReader>& readers, const SlowReader& wanted) {
+  return std::find(readers.begin(), readers.end(), wanted) != readers.end();
+}
 
 std::size_t batch_size(std::span<const JournalEntry> entries) {
   std::size_t bytes = 0;
@@ -28,7 +37,11 @@ std::size_t batch_size(std::span<const JournalEntry> entries) {
 Committer::Committer(CommitterOptions options, std::unique_ptr<Database> database)
     : options_(std::move(options)),
       database_(std::move(database)),
+      handed_over_(database_->marks().number),
+      settled_end_(handed_over_),
       clock_(database_->marks().clock),
+      saved_clock_(clock_),
+      last_look_(Clock::now()),
       last_commit_(Clock::now()) {}
 
 Committer::~Committer() {
@@ -60,6 +73,40 @@ void Committer::hand_over(std::vector<JournalEntry> entries, std::uint64_t end,
   }
 }
 
+void Committer::keep_peers(std::vector<store::KeptPeer> peers) {
+  const std::lock_guard lock(mutex_);
+  for (store::KeptPeer& peer : peers) changed_peers_[peer.name] = std::move(peer);
+}
+
+std::vector<store::KeptPeer> Committer::take_changed_peers() {
+  std::vector<store::KeptPeer> changed;
+  for (auto& [name, peer] : std::exchange(changed_peers_, {})) changed.push_back(std::move(peer));
+  return changed;
+}
+
+void Committer::give_back(std::vector<store::KeptPeer> peers) {
+  for (store::KeptPeer& peer : peers) changed_peers_.try_emplace(peer.name, std::move(peer));
+}
+
+void Committer::keep_aside(std::span<const JournalEntry> entries) {
+  std::ranges::copy_if(entries, std::back_inserter(aside_), [](const JournalEntry& entry) {
+    return entry.what == JournalEntry::What::set_aside;
+  });
+}
+
+void Committer::save_clock(const store::Timestamp& clock) {
+  const std::lock_guard lock(mutex_);
+  if (clock_ == clock) return;
+  clock_ = clock;
+  clock_due_ = true;
+  work_.notify_one();
+}
+
+store::Timestamp Committer::saved_clock() const {
+  const std::lock_guard lock(mutex_);
+  return saved_clock_;
+}
+
 void Committer::hold_alive(bool held) {
   const std::lock_guard lock(mutex_);
   alive_held_ = held;
@@ -80,6 +127,21 @@ std::optional<std::string> Committer::failure() const {
 std::vector<Settled> Committer::settled() {
   const std::lock_guard lock(mutex_);
   return std::exchange(settled_, {});
+}
+
+ReaderNews Committer::reader_news() {
+  if (!has_reader_news_.exchange(false, std::memory_order_relaxed)) return {};
+  const std::lock_guard lock(mutex_);
+  return std::exchange(reader_news_, {});
+}
+
+std::vector<Committer::LongReader> Committer::slow_readers() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<LongReader> readers;
+  for (const SlowReader& reader : slow_readers_) {
+    readers.push_back({reader.pid, to_ms(Clock::now()) - reader.since_ms});
+  }
+  return readers;
 }
 
 void Committer::stop() {
@@ -103,16 +165,18 @@ void Committer::run() {
     if (!accepting_) {
       work_.wait_for(lock, retry_delay_, stops);
       start_over(lock);
+      look_at_readers(lock);
       continue;
     }
     work_.wait_until(lock, last_commit_ + alive_interval,
-                     [this] { return stopping_ || !queue_.empty(); });
+                     [this] { return stopping_ || clock_due_ || !queue_.empty(); });
     if (queue_.empty()) {
       note_alive(lock);
-      continue;
+    } else {
+      if (!options_.at_once) work_.wait_until(lock, queue_since_ + commit_delay, stops);
+      commit_queue(lock);
     }
-    if (!options_.at_once) work_.wait_until(lock, queue_since_ + commit_delay, stops);
-    commit_queue(lock);
+    look_at_readers(lock);
   }
   if (!accepting_) start_over(lock);
   if (!queue_.empty()) commit_queue(lock);
@@ -129,19 +193,28 @@ void Committer::commit_queue(Lock& lock) {
   Result<void> saved;
   while (saved && !left.empty()) {
     const std::size_t count = batch_size(left);
-    lock.unlock();
+    std::vector<store::KeptPeer> peers;
     // The file is as old as what it lacks: a crash in between must not look like a short absence.
     Marks noted = now;
-    if (count < left.size()) noted.alive_ms = database_->marks().alive_ms;
-    saved = database_->save(left.first(count), noted, now_ms);
+    noted.number = end + count;
+    if (count < left.size()) {
+      noted.alive_ms = database_->marks().alive_ms;
+    } else {
+      peers = take_changed_peers();
+    }
+    lock.unlock();
+    saved = database_->save(left.first(count), noted, now_ms, peers);
     lock.lock();
     if (!saved) {
+      keep_aside(left);
+      give_back(std::move(peers));
       fail(saved.error());
       continue;
     }
     end += count;
     left = left.subspan(count);
     last_commit_ = Clock::now();
+    saved_clock_ = now.clock;
     settle(end, {});
     if (options_.at_once) tell(lock);
   }
@@ -155,11 +228,18 @@ void Committer::commit_queue(Lock& lock) {
 void Committer::note_alive(Lock& lock) {
   const std::int64_t now_ms = options_.wall_ms();
   const Marks now = marks(now_ms);
+  const bool clock_awaited = std::exchange(clock_due_, false);
+  std::vector<store::KeptPeer> peers = take_changed_peers();
   lock.unlock();
-  const auto saved = database_->save({}, now, now_ms);
+  const auto saved = database_->save({}, now, now_ms, peers);
   lock.lock();
   last_commit_ = Clock::now();
-  if (saved) return;
+  if (saved) {
+    saved_clock_ = now.clock;
+    if (clock_awaited) tell(lock);
+    return;
+  }
+  give_back(std::move(peers));
   fail(saved.error());
   tell(lock);
 }
@@ -173,17 +253,43 @@ void Committer::start_over(Lock& lock) {
   auto registers = options_.registers();
   lock.lock();
   const std::int64_t now_ms = options_.wall_ms();
-  const Marks now = marks(now_ms);
+  Marks now = marks(now_ms);
+  now.number = end;
+  std::vector<JournalEntry> aside = std::exchange(aside_, {});
+  std::vector<store::KeptPeer> peers = take_changed_peers();
   lock.unlock();
-  const auto saved = database_->replace(registers, now, now_ms);
+  const auto saved = database_->replace(registers, now, now_ms, peers, aside);
   registers.clear();
   lock.lock();
   if (saved) {
     last_commit_ = Clock::now();
+    saved_clock_ = now.clock;
     settle(end, {});
   } else {
+    aside_.insert(aside_.end(), aside.begin(), aside.end());
+    give_back(std::move(peers));
     fail(saved.error());
   }
+  tell(lock);
+}
+
+void Committer::look_at_readers(Lock& lock) {
+  const Clock::time_point now = Clock::now();
+  if (now - last_look_ < std::chrono::milliseconds(options_.alive_interval_ms)) return;
+  last_look_ = now;
+  lock.unlock();
+  const FileReaders::Look look = database_->look_at_readers(to_ms(now));
+  lock.lock();
+  reader_news_.dead += look.dead;
+  for (const SlowReader& reader : look.slow) {
+    if (!contains(slow_readers_, reader)) reader_news_.slow.push_back(reader.pid);
+  }
+  for (const SlowReader& reader : slow_readers_) {
+    if (!contains(look.slow, reader)) reader_news_.over.push_back(reader.pid);
+  }
+  slow_readers_ = look.slow;
+  if (reader_news_.empty()) return;
+  has_reader_news_ = true;
   tell(lock);
 }
 
@@ -191,6 +297,7 @@ void Committer::fail(const Error& why) {
   retry_delay_ = failure_ ? std::min(retry_delay_ * 2, retry_delay_max) : retry_delay_min;
   accepting_ = false;
   failure_ = Error{disk_errc::not_saved, why.text()};
+  keep_aside(queue_);
   queue_.clear();
   settle(handed_over_, *failure_);
 }
@@ -220,7 +327,7 @@ void Committer::tell(Lock& lock) {
 }
 
 Marks Committer::marks(std::int64_t now_ms) const {
-  return {clock_, alive_held_ ? database_->marks().alive_ms : now_ms};
+  return {clock_, alive_held_ ? database_->marks().alive_ms : now_ms, settled_end_};
 }
 
 }  // namespace groot::disk

@@ -101,6 +101,14 @@ DataDir::~DataDir() {
 DataDir::DataDir(DataDir&& other) noexcept
     : path_(std::move(other.path_)), lock_file_(std::exchange(other.lock_file_, -1)) {}
 
+bool DataDir::is_in_place() const {
+  struct stat held {};
+  struct stat found {};
+  return ::fstat(lock_file_, &held) == 0 &&
+         ::stat((fs::path(path_) / our_files[2]).c_str(), &found) == 0 &&
+         held.st_dev == found.st_dev && held.st_ino == found.st_ino;
+}
+
 std::string DataDir::data_file() const {
   return (fs::path(path_) / our_files[0]).string();
 }

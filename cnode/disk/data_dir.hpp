@@ -22,6 +22,9 @@ class DataDir {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string data_file() const;
+  // Whether the lock is still that of the directory at the path, which somebody may have deleted,
+  // or put another in its place.
+  [[nodiscard]] bool is_in_place() const;
 
  private:
   DataDir(std::string path, int lock_file) : path_(std::move(path)), lock_file_(lock_file) {}

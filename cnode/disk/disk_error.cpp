@@ -18,6 +18,8 @@ class DiskCategory final : public std::error_category {
         return "the data directory is of a later version";
       case disk_errc::in_use:
         return "the data directory is in use";
+      case disk_errc::gone:
+        return "the data directory is gone";
       case disk_errc::full:
         return "the data directory is full";
       case disk_errc::not_saved:

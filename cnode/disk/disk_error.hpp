@@ -14,6 +14,7 @@ enum class disk_errc {
   damaged,       // what is in it cannot be read; nothing is changed
   newer_format,  // written by a later version of this program
   in_use,        // another process has it
+  gone,          // the file was deleted, or moved, while it was in use
   full,          // the file has the size that --data-max-size allows
   not_saved,     // a write is in memory and on its way to the peers, but not in the file
 };

@@ -26,6 +26,10 @@ inline constexpr std::chrono::milliseconds alive_interval_min{500};
 inline constexpr std::uint64_t map_bytes_first = std::uint64_t{64} << 20;
 // The smallest --data-max-size: an empty file takes a part of it.
 inline constexpr std::uint64_t data_bytes_min = std::uint64_t{1} << 20;
+// How long registers are kept that were set aside, should somebody want them back.
+inline constexpr std::chrono::hours set_aside_max{30 * 24};
+// A peer that has not been linked for so long is dialled no more.
+inline constexpr std::chrono::hours kept_peer_max{30 * 24};
 // Longer keys are found in the file by a digest: LMDB ends at 511 bytes.
 inline constexpr std::size_t plain_key_bytes_max = 500;
 

@@ -3,6 +3,7 @@
 
 #include <lmdb.h>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -68,5 +69,39 @@ struct CloseCursor {
   void operator()(MDB_cursor* cursor) const { ::mdb_cursor_close(cursor); }
 };
 using Cursor = std::unique_ptr<MDB_cursor, CloseCursor>;
+
+// One entry of a table: found, put, or erased where it is there. The last two return LMDB's code.
+[[nodiscard]] inline std::optional<ByteView> get(MDB_txn* txn, MDB_dbi table, ByteView key) {
+  MDB_val name = to_val(key);
+  MDB_val found{};
+  if (::mdb_get(txn, table, &name, &found) != 0) return std::nullopt;
+  return to_view(found);
+}
+[[nodiscard]] inline int put(MDB_txn* txn, MDB_dbi table, ByteView key, ByteView value) {
+  MDB_val name = to_val(key);
+  MDB_val data = to_val(value);
+  return ::mdb_put(txn, table, &name, &data, 0);
+}
+[[nodiscard]] inline int erase(MDB_txn* txn, MDB_dbi table, ByteView key) {
+  MDB_val name = to_val(key);
+  const int code = ::mdb_del(txn, table, &name, nullptr);
+  return code == MDB_NOTFOUND ? 0 : code;
+}
+
+// Calls `visit` with the key and the value of each entry of the table; it may not change the table.
+// LMDB's code.
+template <class Visit>
+int for_each_entry(MDB_txn* txn, MDB_dbi table, Visit&& visit) {
+  MDB_cursor* opened = nullptr;
+  if (const int code = ::mdb_cursor_open(txn, table, &opened); code != 0) return code;
+  const Cursor cursor(opened);
+  MDB_val key{};
+  MDB_val value{};
+  int code = ::mdb_cursor_get(opened, &key, &value, MDB_FIRST);
+  for (; code == 0; code = ::mdb_cursor_get(opened, &key, &value, MDB_NEXT)) {
+    visit(to_view(key), to_view(value));
+  }
+  return code == MDB_NOTFOUND ? 0 : code;
+}
 
 }  // namespace groot::disk

@@ -18,11 +18,12 @@ constexpr std::uint8_t plain_key = 0;
 constexpr std::uint8_t digest_key = 1;
 constexpr std::uint8_t value_record = 0;
 constexpr std::uint8_t tombstone_record = 1;
+constexpr std::uint8_t numbered_record = 2;
 constexpr std::int64_t no_deadline = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t check_size = 8;
 
 std::uint64_t check_of(ByteView file_key, ByteView rest) {
-  return store::hash_key(file_key) + store::hash_key(rest);
+  return store::frozen_hash(file_key) + store::frozen_hash(rest);
 }
 
 }  // namespace
@@ -39,22 +40,25 @@ void encode_file_key(ByteView canonical_key, Bytes& out) {
   ::SHA256(canonical_key.data(), canonical_key.size(), out.data() + 1);
 }
 
-void encode_record(ByteView file_key, const store::Register& reg, std::int64_t now_ms, Bytes& out) {
+void encode_record(ByteView file_key, const store::Register& reg, std::uint64_t number,
+                   std::int64_t now_ms, Bytes& out) {
   const bool tombstone = reg.is_tombstone();
+  const bool numbered = !tombstone && number != 0;
   const std::int64_t at_ms = tombstone ? now_ms : reg.expires_at_ms().value_or(no_deadline);
   const store::Timestamp stamp = reg.stamp();
   const ByteView key = file_key[0] == digest_key ? reg.key() : ByteView{};
   const ByteView value = tombstone ? ByteView{} : reg.value();
   out.assign(check_size, 0);
-  ei_codec::ByteWriter(out)
-      .u8(tombstone ? tombstone_record : value_record)
+  ei_codec::ByteWriter writer(out);
+  writer.u8(tombstone  ? tombstone_record
+            : numbered ? numbered_record
+                       : value_record)
       .u16(stamp.counter)
       .u64(stamp.time_ms)
       .u64(stamp.node_id)
-      .u64(static_cast<std::uint64_t>(at_ms))
-      .u32(static_cast<std::uint32_t>(key.size()))
-      .bytes(key)
-      .bytes(value);
+      .u64(static_cast<std::uint64_t>(at_ms));
+  if (numbered) writer.u64(number);
+  writer.u32(static_cast<std::uint32_t>(key.size())).bytes(key).bytes(value);
   const std::uint64_t check = check_of(file_key, ByteView(out).subspan(check_size));
   for (std::size_t i = 0; i < check_size; ++i) {
     out[i] = static_cast<std::uint8_t>(check >> (8 * (check_size - 1 - i)));
@@ -73,9 +77,10 @@ std::optional<store::KeptRegister> decode_record(ByteView file_key, ByteView rec
   kept.reg.stamp.time_ms = reader.u64();
   kept.reg.stamp.node_id = reader.u64();
   const auto at_ms = static_cast<std::int64_t>(reader.u64());
+  if (kind == numbered_record) kept.number = reader.u64();
   const std::size_t key_size = reader.u32();
   const ByteView key = reader.bytes(key_size);
-  if (!reader.ok() || kind > tombstone_record) return std::nullopt;
+  if (!reader.ok() || kind > numbered_record) return std::nullopt;
   kept.reg.key = file_key[0] == digest_key ? key : file_key.subspan(1);
   if (kind == tombstone_record) {
     kept.reg.kind = RegisterKind::tombstone;

@@ -1,7 +1,7 @@
 // All connections of the node as one pure machine: owns the links, decides what one link alone
 // cannot: which of two simultaneous connects wins (the greater name's), what a second connection
 // of a known name means (`alive`: a restarted peer takes its old link's place once it has proved
-// the cookie), which cookie belongs to which peer, and when to dial whom again.
+// the cookie), which cookie belongs to which peer, and when to dial whom again, how many at a time.
 //
 // The shell performs the actions, feeds bytes, and calls wake when the deadline it was told is due.
 // Not thread-safe.
@@ -29,10 +29,14 @@ struct ConnectionsOptions {
   std::size_t pending_max = pending_handshakes_max;
 };
 
+// Numbers those who wait for the outcome of connect_once: greater than all before, never 0.
+using AskNumber = std::uint64_t;
+
 // ---- what the shell does ----
 // Ask the peer's epmd, connect, then dialed or dial_failed.
 struct Dial {
   NodeName peer;
+  bool again = false;  // the last one failed
 };
 // After writing what take_output still gives for it.
 struct CloseSocket {
@@ -50,6 +54,8 @@ struct PeerDown {
   LinkId link;
   PeerInfo peer;
   Error reason;
+  // It closed the link itself, and had not been silent before: Node.disconnect, or its end.
+  bool left = false;
 };
 // A connection or attempt that never became a peer. `peer` may be empty (no name received yet).
 struct AttemptFailed {
@@ -57,6 +63,8 @@ struct AttemptFailed {
   std::string address;
   Error reason;
   bool dialed = false;  // the outcome of a dial of ours, not a connection that we accepted
+  // It answers those who asked for it, up to this number; who asked later has another attempt.
+  AskNumber answers = 0;
 };
 // Views a buffer until the next call.
 struct PeerFrame {
@@ -73,15 +81,22 @@ class Connections {
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  // Keep a connection to this peer: dial now and, with back-off and jitter, whenever it is away.
+  // Keep a connection to this peer, for good: dial now and, with back-off and jitter, whenever it
+  // is away.
   void keep(const NodeName& peer, std::int64_t now_ms);
-  // Try once (Node.connect): PeerUp or AttemptFailed follows. True: already up.
-  bool connect_once(const NodeName& peer, std::int64_t now_ms);
+  // The same, until it is released: it was found, and nobody asked for it.
+  void keep_found(const NodeName& peer, std::int64_t now_ms);
+  // It is not dialled again. A link, or an attempt under way, stays; so does what `keep` was told.
+  void release(const NodeName& peer);
+  // Try once (Node.connect): PeerUp or AttemptFailed follows. True: already up. An attempt that is
+  // under way began before whatever the caller has mended: should it fail, another one follows.
+  bool connect_once(const NodeName& peer, AskNumber asker, std::int64_t now_ms);
   // Ends the link, and every attempt. A kept peer is dialled again after disconnect_pause_ms.
   // False: no such peer.
   bool disconnect(const NodeName& peer, std::int64_t now_ms);
   // For later connections; with no peer, for all that have none of their own. Kept peers that are
-  // away are dialled at once: the cookie may be what kept them away.
+  // away are dialled at once, or when the attempt under way has failed: the cookie may be what kept
+  // them away.
   void set_cookie(const std::optional<NodeName>& peer, std::string cookie, std::int64_t now_ms);
 
   // TCP results. A link exists from here on; its first bytes may already be in output.
@@ -97,10 +112,15 @@ class Connections {
   // The socket is closed, by whichever side, or failed.
   void peer_closed(LinkId link, std::int64_t now_ms);
 
-  // Pull until empty after every call above or below.
+  // Ends the link for a failure of this node's own; what is queued for it is not written.
+  void give_up(LinkId link, Error reason);
+
+  // Pull until empty after every call above or below. A link that cannot go on, for want of memory,
+  // ends.
   [[nodiscard]] std::optional<ConnectionEvent> next_event(std::int64_t now_ms);
 
-  // Unknown or closed links are ignored: the message is lost, as with any broken connection.
+  // Unknown or closed links are ignored: the message is lost, as with any broken connection. A link
+  // whose message cannot be queued, for want of memory, ends.
   void send(LinkId link, const Control& control, SharedMessage message);
   void send(std::span<const LinkId> links, const Control& control, SharedMessage message);
   // Links that have got output since theirs was taken last, each told once; some may be gone.
@@ -110,6 +130,11 @@ class Connections {
   [[nodiscard]] std::vector<OutputChunk> take_output(LinkId link,
                                                      std::vector<OutputChunk> emptied = {});
   bool written(LinkId link, std::size_t bytes, std::int64_t now_ms);
+  // Whether the link is up and has at most room_backlog_bytes_max to write. If it is up and has
+  // more, room_again tells of it.
+  [[nodiscard]] bool await_room(LinkId link);
+  // To be asked after each written(): whether that made the room that was awaited. True once.
+  [[nodiscard]] bool room_again(LinkId link);
 
   void wake(std::int64_t now_ms);
   // Never too late; too early where a deadline has been put off since the last wake.

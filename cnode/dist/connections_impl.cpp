@@ -46,29 +46,70 @@ const std::string& Connections::Impl::cookie_for(const NodeName& peer) const {
   return own == cookies.end() ? options.cookie : own->second;
 }
 
+void Connections::Impl::keep(const NodeName& name, bool Peer::*how) {
+  if (stopping || name == options.self.name) return;
+  Peer& peer = peers[name];
+  const bool was_kept = peer.is_kept();
+  peer.*how = true;
+  if (!was_kept && peer.up == 0 && !peer.is_trying()) dial(name, peer);
+}
+
 void Connections::Impl::dial(const NodeName& name, Peer& peer) {
   peer.gave_way_to.reset();
   peer.next_dial_ms.reset();
-  peer.dialing = true;
-  events.emplace_back(Dial{name});
+  peer.queued = true;
+  dial_queue.add(name, peer.once != 0 ? DialClass::asked
+                       : peer.failed  ? DialClass::again
+                                      : DialClass::first);
+}
+
+void Connections::Impl::stop_waiting(const NodeName& name, Peer& peer) {
+  if (std::exchange(peer.queued, false)) dial_queue.remove(name);
+}
+
+void Connections::Impl::start_dials() {
+  while (const auto name = dial_queue.take(dials.size() + handshakes)) {
+    Peer& peer = peers.at(*name);
+    peer.queued = false;
+    peer.dialing = true;
+    dials.insert(*name);
+    events.emplace_back(Dial{*name, peer.failed});
+  }
+}
+
+void Connections::Impl::dial_is_over(const NodeName& name) {
+  const auto under_way = dials.find(name);
+  if (under_way != dials.end()) dials.erase(under_way);
 }
 
 void Connections::Impl::attempt_failed(const NodeName& name, std::string address, Error reason,
                                        std::int64_t now_ms) {
-  events.emplace_back(AttemptFailed{name, std::move(address), std::move(reason), true});
   Peer& peer = peers.at(name);
-  peer.once = false;
+  const std::error_code code = reason.code;
+  events.emplace_back(AttemptFailed{.peer = name,
+                                    .address = std::move(address),
+                                    .reason = std::move(reason),
+                                    .dialed = true,
+                                    .answers = peer.once});
+  peer.once = std::exchange(peer.once_more, 0);
   peer.gave_way_to.reset();
   peer.insists = false;
-  dial_later(peer, now_ms);
-  forget_if_unneeded(name);
+  peer.failed = true;
+  if ((std::exchange(peer.anew, false) || peer.once != 0) && !stopping) {
+    dial(name, peer);
+  } else {
+    dial_later(peer, code, now_ms);
+    forget_if_unneeded(name);
+  }
 }
 
-void Connections::Impl::dial_later(Peer& peer, std::int64_t now_ms) {
+void Connections::Impl::dial_later(Peer& peer, const std::error_code& reason, std::int64_t now_ms) {
   peer.next_dial_ms.reset();
-  if (peer.kept && !stopping) {
-    dial_at(peer, peer.redial.next_dial_ms(now_ms, options.random()));
-  }
+  if (!peer.is_kept() || stopping) return;
+  const Obstacle obstacle = is_refusal(reason)          ? Obstacle::refusal
+                            : peer.met || peer.for_good ? Obstacle::away
+                                                        : Obstacle::never_met;
+  dial_at(peer, peer.redial.next_dial_ms(obstacle, now_ms, options.random()));
 }
 
 void Connections::Impl::dial_at(Peer& peer, std::int64_t at_ms) {
@@ -90,6 +131,7 @@ LinkId Connections::Impl::add(std::unique_ptr<Link> link, std::string address,
                               std::optional<NodeName> peer) {
   const LinkId id = next_id++;
   const bool dialed = peer.has_value();
+  if (dialed) ++handshakes;
   deadlines.add(link->next_deadline_ms());
   links.emplace(id, Connection{.link = std::move(link),
                                .dialed = dialed,
@@ -110,9 +152,18 @@ void Connections::Impl::note_output(LinkId id, Connection& connection) {
   writable.push_back(id);
 }
 
+bool Connections::Impl::has_given_out(std::uint32_t challenge) const {
+  for (const auto& [id, connection] : links) {
+    if (connection.link->open_challenge() == challenge) return true;
+  }
+  return false;
+}
+
 Connections::Impl::Connection Connections::Impl::remove(LinkId id, bool at_once) {
   Connection connection = std::move(links.at(id));
   links.erase(id);
+  set_awaits_room(connection, false);
+  if (connection.dialed && !connection.up) --handshakes;
   if (connection.link->has_output() && !at_once) {
     last_words[id] = connection.link->take_last_output();
     writable.push_back(id);
@@ -132,13 +183,14 @@ Connections::Impl::Connection Connections::Impl::remove(LinkId id, bool at_once)
   return connection;
 }
 
-void Connections::Impl::take_down(LinkId id, Error reason, std::int64_t now_ms) {
+void Connections::Impl::take_down(LinkId id, Error reason, std::int64_t now_ms, bool left) {
   const Connection connection = remove(id);
   const NodeName name = *connection.peer;
-  events.emplace_back(PeerDown{id, connection.link->peer(), std::move(reason)});
+  const std::error_code code = reason.code;
+  events.emplace_back(PeerDown{id, connection.link->peer(), std::move(reason), left});
   if (Peer* peer = find_peer(name)) {
     peer->redial.lost(now_ms);
-    if (!peer->is_trying()) dial_later(*peer, now_ms);
+    if (!peer->is_trying()) dial_later(*peer, code, now_ms);
     forget_if_unneeded(name);
   }
 }
@@ -209,6 +261,7 @@ void Connections::Impl::on_replacement(const PeerInfo& info, std::int64_t now_ms
 void Connections::Impl::on_up(LinkId id, const PeerInfo& info, std::int64_t now_ms) {
   Connection& connection = links.at(id);
   connection.up = true;
+  if (connection.dialed) --handshakes;
   deadlines.add(connection.link->next_deadline_ms());
   Peer& peer = peers[info.name];
   peer.replacement = 0;
@@ -221,15 +274,21 @@ void Connections::Impl::on_up(LinkId id, const PeerInfo& info, std::int64_t now_
   } else if (peer.attempt != 0) {
     drop(peer.attempt);
   }
+  stop_waiting(info.name, peer);
   peer.dialing = false;
-  peer.once = false;
+  peer.once = peer.once_more = 0;
+  peer.anew = peer.failed = false;
+  peer.met = true;
   peer.next_dial_ms.reset();
   peer.redial.connected(now_ms);
   events.emplace_back(PeerUp{id, info});
 }
 
 void Connections::Impl::on_closed(LinkId id, Error reason, std::int64_t now_ms) {
-  if (links.at(id).up) return take_down(id, std::move(reason), now_ms);
+  if (links.at(id).up) {
+    const bool left = reason.code == dist_errc::peer_closed && !links.at(id).was_silent;
+    return take_down(id, std::move(reason), now_ms, left);
+  }
   const Connection connection = remove(id, reason.code == dist_errc::handshake_timeout);
   if (!connection.dialed) return accepted_failed(connection, std::move(reason));
   const NodeName& name = *connection.peer;

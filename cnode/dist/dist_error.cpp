@@ -22,6 +22,8 @@ class DistCategory final : public std::error_category {
         return "the peer does not know our cookie";
       case dist_errc::refused_cookie:
         return "the peer refused our cookie";
+      case dist_errc::reflected_challenge:
+        return "the peer does not know our cookie: it sent us our own challenge";
       case dist_errc::missing_flags:
         return "the peer lacks mandatory distribution flags";
       case dist_errc::not_allowed:

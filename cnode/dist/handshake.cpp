@@ -20,7 +20,8 @@
 //                               status not_allowed                        closed not_allowed
 //     deciding_alive            (true)                                    status true, awaiting_challenge
 //                               (false)                                   status false, closed not_wanted
-//     awaiting_challenge        challenge            name dialled, flags  challenge_reply, awaiting_ack
+//     awaiting_challenge        challenge            name dialled, flags, challenge_reply, awaiting_ack
+//                                                    not our own number
 //     awaiting_ack              challenge_ack        digest               up
 //     awaiting_name             name                 name, flags          NameReceived, deciding_name
 //     deciding_name             (ok*)                                     status, challenge, awaiting_challenge_reply
@@ -30,6 +31,11 @@
 //                               status false                              closed not_wanted
 //     awaiting_challenge_reply  challenge_reply      digest               challenge_ack, up
 // clang-format on
+//
+// The digest says that who sends it knows the cookie, and not to whom it says so. So whoever
+// answers our dials could have us make the very digest that another handshake of ours asks for, by
+// sending us our own number: it would be let in without the cookie. No number is answered that a
+// handshake of this node has given out and still waits for.
 //
 // The old form of the name (tag 'n', version 5) is refused, as OTP 25.0 does: every peer that has
 // the flags we require says 'N'.
@@ -62,11 +68,12 @@ const Handshake::Row Handshake::table[] = {
 };
 
 Handshake::Handshake(const Identity& self, NodeName peer, std::string cookie,
-                     std::uint32_t challenge)
+                     std::uint32_t challenge, IsOurs is_ours)
     : self_(self),
       peer_{.name = std::move(peer), .creation = 0, .flags = {}},
       cookie_(std::move(cookie)),
       challenge_(challenge),
+      is_ours_(std::move(is_ours)),
       state_(State::awaiting_status) {
   encode(SendName{self_.flags, self_.creation, self_.name}, output_);
 }
@@ -126,6 +133,9 @@ void Handshake::on_challenge(ByteView message) {
     return close({dist_errc::wrong_name, challenge->name.full()});
   }
   if (!negotiate(challenge->flags)) return;
+  if (challenge->challenge == challenge_ || (is_ours_ && is_ours_(challenge->challenge))) {
+    return close({dist_errc::reflected_challenge, {}});
+  }
   peer_.creation = challenge->creation;
   encode(ChallengeReply{challenge_, make_digest(cookie_, challenge->challenge)}, output_);
   state_ = State::awaiting_ack;

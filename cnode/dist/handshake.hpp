@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -70,8 +71,12 @@ using HandshakeEvent = std::variant<NameReceived, AliveReceived, ReplacementProv
 
 class Handshake {
  public:
+  // Whether a challenge is one of this node's own, in any handshake, and not answered yet.
+  using IsOurs = std::function<bool(std::uint32_t challenge)>;
+
   // Initiator: our name is in take_output at once.
-  Handshake(const Identity& self, NodeName peer, std::string cookie, std::uint32_t challenge);
+  Handshake(const Identity& self, NodeName peer, std::string cookie, std::uint32_t challenge,
+            IsOurs is_ours = nullptr);
   // Acceptor.
   Handshake(const Identity& self, std::uint32_t challenge);
 
@@ -92,6 +97,11 @@ class Handshake {
   [[nodiscard]] std::optional<HandshakeEvent> next_event();
   // Framed messages to write, in order; also those queued before Closed.
   [[nodiscard]] ei_codec::Bytes take_output() { return std::exchange(output_, {}); }
+
+  // The number that the peer is to answer, or will be; none once the handshake is over.
+  [[nodiscard]] std::optional<std::uint32_t> open_challenge() const {
+    return is_over() ? std::nullopt : std::optional(challenge_);
+  }
 
   // The name is known from the dial, or after NameReceived.
   [[nodiscard]] const PeerInfo& peer() const { return peer_; }
@@ -133,6 +143,7 @@ class Handshake {
   PeerInfo peer_;
   std::string cookie_;
   std::uint32_t challenge_;
+  IsOurs is_ours_;
   State state_;
   bool replaces_ = false;  // acceptor: we answered `alive`
   ei_codec::Bytes output_;

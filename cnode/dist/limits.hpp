@@ -50,17 +50,36 @@ inline constexpr std::size_t pending_handshakes_max = 1'024;
 inline constexpr std::size_t backlog_bytes_max_default = std::size_t{256} << 20;
 inline constexpr std::size_t backlog_values_max = 4;
 
+// A link has room for more while it has no more than this to write: enough to keep it busy until
+// the next is made.
+inline constexpr std::size_t room_backlog_bytes_max = std::size_t{1} << 20;
+
 // A message up to this size is copied behind its frame's head, and such frames share a chunk up to
 // output_chunk_bytes: fewer, larger writes. A longer message is written from where it is.
 inline constexpr std::size_t copied_message_bytes_max = 4'096;
 inline constexpr std::size_t output_chunk_bytes = 65'536;
 
 // Time from a lost or failed connection to the next dial: doubles from the first to the last. A
-// peer that is back is found within the last, which is what users are promised.
+// peer that is back is found within `soon`, or within a tenth of the time that it was away, which
+// is what users are promised. One that nobody here was ever linked with is promised nothing.
 inline constexpr std::int64_t redial_first_ms = 500;
-inline constexpr std::int64_t redial_last_ms = 5'000;
+inline constexpr std::int64_t redial_soon_ms = 5'000;
+inline constexpr std::int64_t redial_away_share = 10;
+inline constexpr std::int64_t redial_last_ms = 120'000;
+// The same after a refusal that only a person can mend: each dial makes the other node log an
+// error. The first is what is promised of a cookie that is set back soon.
+inline constexpr std::int64_t refused_first_ms = redial_soon_ms;
+inline constexpr std::int64_t refused_last_ms = 300'000;
 // A kept peer that was disconnected on request is left alone for so long: whoever cuts a cluster in
 // two, link by link and cookie by cookie, is done by then.
-inline constexpr std::int64_t disconnect_pause_ms = redial_last_ms;
+inline constexpr std::int64_t disconnect_pause_ms = redial_soon_ms;
+
+// Dials and handshakes of ours under way; each holds a descriptor, for seconds where nobody
+// answers. What is asked for may take all of them, a first try those below the second bound, and
+// what has failed before those below the third: so what can be reached does not wait for what
+// cannot.
+inline constexpr std::size_t dials_max = 64;
+inline constexpr std::size_t dials_first_max = 56;
+inline constexpr std::size_t dials_again_max = 40;
 
 }  // namespace groot::dist

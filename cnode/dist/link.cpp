@@ -154,9 +154,10 @@ struct Link::Impl {
 };
 
 Link::Link(const Identity& self, NodeName peer, std::string cookie, std::uint32_t challenge,
-           std::int64_t now_ms)
+           std::int64_t now_ms, Handshake::IsOurs is_ours)
     : impl_(std::make_unique<Impl>(
-          self, Handshake(self, std::move(peer), std::move(cookie), challenge), now_ms)) {}
+          self, Handshake(self, std::move(peer), std::move(cookie), challenge, std::move(is_ours)),
+          now_ms)) {}
 
 Link::Link(const Identity& self, std::uint32_t challenge, std::int64_t now_ms)
     : impl_(std::make_unique<Impl>(self, Handshake(self, challenge), now_ms)) {}
@@ -214,7 +215,16 @@ void Link::peer_closed(std::int64_t now_ms) {
                                                       : Error{dist_errc::peer_closed, {}});
 }
 
+bool Link::is_silent(std::int64_t now_ms) const {
+  return impl_->tick.is_silent(now_ms);
+}
+
 void Link::close(Error reason) {
+  impl_->close(std::move(reason));
+}
+
+void Link::give_up(Error reason) {
+  impl_->output.clear();
   impl_->close(std::move(reason));
 }
 
@@ -255,6 +265,10 @@ std::optional<std::int64_t> Link::next_deadline_ms() const {
 
 bool Link::has_heard() const {
   return impl_->first_byte.has_value();
+}
+
+std::optional<std::uint32_t> Link::open_challenge() const {
+  return impl_->state == Impl::State::handshake ? impl_->handshake.open_challenge() : std::nullopt;
 }
 
 bool Link::is_up() const {

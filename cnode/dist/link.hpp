@@ -36,7 +36,7 @@ class Link {
  public:
   // Initiator. `challenge` is 32 random bits; `cookie` the one for this peer.
   Link(const Identity& self, NodeName peer, std::string cookie, std::uint32_t challenge,
-       std::int64_t now_ms);
+       std::int64_t now_ms, Handshake::IsOurs is_ours = nullptr);
   // Acceptor.
   Link(const Identity& self, std::uint32_t challenge, std::int64_t now_ms);
   ~Link();
@@ -59,12 +59,18 @@ class Link {
   void peer_closed(std::int64_t now_ms);
   // Ends the link for a reason of ours. Output queued so far may still be written.
   void close(Error reason);
+  // The same, and what is queued is not written: it may be half of a message.
+  void give_up(Error reason);
 
   // Timers: handshake time-out, tick due, tick time-out. All in monotonic milliseconds.
   void wake(std::int64_t now_ms);
   [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const;
 
   [[nodiscard]] bool is_up() const;
+  // See Handshake.
+  [[nodiscard]] std::optional<std::uint32_t> open_challenge() const;
+  // Nothing came for twice as long as a peer lets pass without a tick: the network may be cut.
+  [[nodiscard]] bool is_silent(std::int64_t now_ms) const;
   [[nodiscard]] bool has_heard() const;        // one byte at least
   [[nodiscard]] const PeerInfo& peer() const;  // name known from the dial, or after NameReceived
   [[nodiscard]] bool has_output() const;

@@ -21,6 +21,10 @@ class Tick {
 
   [[nodiscard]] bool is_due(std::int64_t now_ms) const { return now_ms >= due_ms(); }
   [[nodiscard]] bool is_dead(std::int64_t now_ms) const { return now_ms >= dead_ms(); }
+  // Nothing came for twice as long as a peer lets pass without a tick.
+  [[nodiscard]] bool is_silent(std::int64_t now_ms) const {
+    return now_ms >= received_ms_ + ticktime_ms_ / 2;
+  }
   [[nodiscard]] std::int64_t next_deadline_ms() const { return std::min(due_ms(), dead_ms()); }
 
  private:

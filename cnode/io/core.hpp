@@ -5,6 +5,7 @@
 // network thread that the queue is full; and until its write is in the file, where that is wanted.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -25,7 +26,8 @@ namespace groot::io {
 
 using ei_codec::ByteView;
 
-// One clock, or both, read now.
+// One clock, or both, read now. The monotonic one counts the time that the machine slept, as the
+// wall clock does.
 [[nodiscard]] std::int64_t monotonic_ms();
 [[nodiscard]] store::Now read_clocks();
 
@@ -53,7 +55,7 @@ class Core {
     if (reg == nullptr) return nullptr;
     // Few have a deadline, and to read the clock costs as much as the look-up.
     const auto deadline = reg->expires_at_ms();
-    return deadline && store::is_past_deadline(deadline, read_clocks().wall_ms) ? nullptr : reg;
+    return deadline && store::is_past_deadline(deadline, deadline_ms()) ? nullptr : reg;
   }
   // Before several are got: see RegisterMap::prefetch.
   void prefetch(const store::ReadSection& section, std::span<const ByteView> canonical_keys) const {
@@ -61,7 +63,9 @@ class Core {
   }
   [[nodiscard]] std::size_t size() const { return replica_->size(); }
   // With Saving::sync both return when the write is in the file, but at once in the network thread.
-  // Error then: disk_errc::not_saved; the write stands all the same.
+  // Error then: disk_errc::not_saved; the write stands all the same. After leave: left_cluster, and
+  // nothing is written. Without memory: std::errc::not_enough_memory; it may stand, and be told to
+  // nobody.
   Result<void> set(ByteView canonical_key, const store::ValueView& value,
                    std::optional<std::int64_t> expires_in_ms);
   Result<void> erase(ByteView canonical_key);
@@ -71,36 +75,67 @@ class Core {
   void report_changes(bool wanted);
   // The registers that a reader would see.
   [[nodiscard]] std::vector<store::RegisterPtr> registers() const;
+  // Any thread. How many values are in doubt (store/doubt.hpp).
+  [[nodiscard]] std::size_t doubtful() const;
 
-  // When the network thread has ended: saves what is left. What is written later is not saved.
+  // Before the network thread ends: no write is let in any more. Those that were are still sent.
+  void leave();
+  // When the network thread has ended: saves what is left.
   void stop_saving();
+
+  // Any thread. An exception came where the replica cannot go on (Replica::is_torn): nothing is
+  // written or sent any more; what was saved by then stays so.
+  [[nodiscard]] bool is_broken() const { return broken_.load(std::memory_order_relaxed); }
 
   // ---- the network thread ----
 
   // `wake` is called by a writer, from its thread, when the queue is no longer empty; run() empties
-  // it. Without it (detach) effects are dropped: nobody is there to perform them.
+  // it. detach is for after leave, and the run() that performed what was written before it.
   void attach(std::function<void()> wake);
   void detach();
 
   // Calls `call(router, now)` under the lock, after what writers have left, and returns what the
-  // router wants done: to be performed without the lock.
+  // router wants done: to be performed without the lock. After an exception, which is passed on,
+  // the next run returns what was wanted by then. A broken core does nothing any more.
   template <class Call>
   [[nodiscard]] std::vector<process::Action> run(Call&& call) {
     const std::lock_guard lock(mutex_);
-    const store::Now now = read_clocks();
-    perform_pending(now);
-    std::forward<Call>(call)(router_, now);
-    if (committer_) save_changes(now);
-    return router_.take_actions();
+    if (is_broken()) return {};
+    try {
+      const store::Now now = replica_->believe(read_clocks());
+      perform_pending(now);
+      std::forward<Call>(call)(router_, now);
+      if (!committer_) return router_.take_actions();
+      save_changes(now);
+      std::vector<process::Action> actions = router_.take_actions();
+      report_readers(actions);
+      return actions;
+    } catch (...) {
+      note_exception();
+      throw;
+    }
   }
   [[nodiscard]] std::optional<std::int64_t> next_wake_ms() const;
 
  private:
+  // Any thread. The time that deadlines are held against.
+  [[nodiscard]] std::int64_t deadline_ms() const {
+    return replica_->wall_time().deadline_ms(monotonic_ms());
+  }
+  process::RouterOptions with_readers(process::RouterOptions options);
   template <class Write>
   Result<void> write(Write&& write);
   void perform_pending(const store::Now& now);
+  void note_exception() {
+    if (replica_->is_torn()) broken_.store(true, std::memory_order_relaxed);
+  }
+  // The commit thread. All that is held, some at a time under the lock; what changes meanwhile is
+  // in the journal.
+  [[nodiscard]] std::vector<store::RegisterPtr> copy_registers() const;
   // Hands over what has changed, and tells the router what has been settled.
   void save_changes(const store::Now& now);
+  // Adds what is to be logged of those who read the data file.
+  void report_readers(std::vector<process::Action>& actions);
 
   mutable std::mutex mutex_;
   std::condition_variable drained_;
@@ -109,7 +144,8 @@ class Core {
   store::Effects pending_;
   std::function<void()> wake_;
   std::thread::id network_thread_;
-  bool detached_ = false;
+  bool left_ = false;
+  std::atomic<bool> broken_{false};
   bool writes_wait_ = false;
   std::unique_ptr<disk::Committer> committer_;  // last: its thread uses the rest
 };

@@ -22,9 +22,10 @@ using ei_codec::ByteView;
 // One dial. Each address is tried in full, epmd and node, before the next one.
 class Dialer::Attempt : public std::enable_shared_from_this<Dialer::Attempt> {
  public:
-  Attempt(Dialer& dialer, dist::NodeName peer, Done done)
+  Attempt(Dialer& dialer, dist::NodeName peer, bool again, Done done)
       : dialer_(dialer),
         peer_(std::move(peer)),
+        again_(again),
         done_(std::move(done)),
         socket_(dialer.context_),
         deadline_(dialer.context_) {}
@@ -36,7 +37,7 @@ class Dialer::Attempt : public std::enable_shared_from_this<Dialer::Attempt> {
       self->finish(Error{dist_errc::connect_failed, self->step_ + ": no answer"});
     });
     step_ = "host \"" + std::string(peer_.host()) + "\"";
-    dialer_.resolver_.resolve(std::string(peer_.host()),
+    dialer_.resolver_.resolve(std::string(peer_.host()), again_,
                               [self = shared_from_this()](Result<Resolver::Addresses> found) {
                                 if (self->finished_) return;
                                 if (!found) return self->finish(found.error());
@@ -134,6 +135,7 @@ class Dialer::Attempt : public std::enable_shared_from_this<Dialer::Attempt> {
 
   Dialer& dialer_;
   dist::NodeName peer_;
+  bool again_;
   Done done_;
   tcp::socket socket_;
   asio::steady_timer deadline_;
@@ -154,8 +156,8 @@ Dialer::~Dialer() {
   close();
 }
 
-void Dialer::dial(const dist::NodeName& peer, Done done) {
-  const auto attempt = std::make_shared<Attempt>(*this, peer, std::move(done));
+void Dialer::dial(const dist::NodeName& peer, bool again, Done done) {
+  const auto attempt = std::make_shared<Attempt>(*this, peer, again, std::move(done));
   attempts_.insert(attempt);
   attempt->start();
 }

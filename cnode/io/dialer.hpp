@@ -28,7 +28,8 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  void dial(const dist::NodeName& peer, Done done);
+  // `again`: the last dial of this peer failed. It may wait for others of the kind.
+  void dial(const dist::NodeName& peer, bool again, Done done);
   // Gives up what is under way, without a call.
   void close();
 

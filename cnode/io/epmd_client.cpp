@@ -74,6 +74,7 @@ EpmdClient::EpmdClient(asio::io_context& context, EpmdPlace place,
 
 void EpmdClient::start(Registered registered) {
   registered_ = std::move(registered);
+  name_awaited_until_ = std::chrono::steady_clock::now() + epmd_name_wait;
   next_address_ = 0;
   failure_ = {};
   try_address();
@@ -151,6 +152,10 @@ void EpmdClient::failed(Error reason) {
   if (!failure_.code || answered) failure_ = std::move(reason);
   if (!answered && ++next_address_ < place_.addresses.size()) return try_address();
   if (registered_) {
+    if (failure_.code == dist_errc::name_taken &&
+        std::chrono::steady_clock::now() < name_awaited_until_) {
+      return retry_after(epmd_name_interval);
+    }
     if (!answered) {
       failure_.detail = "no epmd at port " + std::to_string(place_.port) + " (" + failure_.detail +
                         "); start one with `epmd -daemon`";
@@ -161,20 +166,20 @@ void EpmdClient::failed(Error reason) {
     told_ = true;
     log_(LogLevel::error, failure_.text() + "; trying until it is free");
   }
-  retry_later();
+  retry_after(epmd_retry_interval);
 }
 
 void EpmdClient::lost() {
   is_registered_ = false;
   log_(LogLevel::warning, "epmd has closed our registration; registering again");
-  retry_later();
+  retry_after(epmd_retry_interval);
 }
 
-void EpmdClient::retry_later() {
+void EpmdClient::retry_after(std::chrono::milliseconds wait) {
   const std::uint64_t number = ++try_number_;
   AsioError ignored;
   socket_.close(ignored);
-  timer_.expires_after(epmd_retry_interval);
+  timer_.expires_after(wait);
   timer_.async_wait([this, number](const AsioError& cancelled) {
     if (cancelled || number != try_number_ || closed_) return;
     next_address_ = 0;

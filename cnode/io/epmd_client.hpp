@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -44,7 +45,9 @@ class EpmdClient {
   EpmdClient(const EpmdClient&) = delete;
   EpmdClient& operator=(const EpmdClient&) = delete;
 
-  // One try. Once it has succeeded the entry is kept until close, whatever becomes of epmd.
+  // One try; a name that is taken is waited for, for epmd_name_wait: who restarts a killed node at
+  // once finds the old entry. After success the entry is kept until close, whatever becomes of
+  // epmd.
   void start(Registered registered);
   // epmd forgets us at once.
   void close();
@@ -56,7 +59,7 @@ class EpmdClient {
   void answered();
   void failed(Error reason);
   void lost();
-  void retry_later();
+  void retry_after(std::chrono::milliseconds wait);
 
   asio::io_context& context_;
   EpmdPlace place_;
@@ -64,6 +67,7 @@ class EpmdClient {
   Log log_;
   Registered registered_;  // set until the first success or failure
   tcp::socket socket_;
+  std::chrono::steady_clock::time_point name_awaited_until_;
   asio::steady_timer timer_;  // the answer's deadline, or the next try
   std::size_t next_address_ = 0;
   std::uint64_t try_number_ = 0;  // tells handlers of an earlier try that they are late

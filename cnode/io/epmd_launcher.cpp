@@ -20,8 +20,8 @@ Result<void> system_failure(int number, const char* what) {
   return {std::error_code(number, std::generic_category()), what};
 }
 
-// epmd outlives us: it gets no descriptor of ours, and the signals that this process's main thread
-// waits for are not blocked there.
+// epmd outlives us: it gets no descriptor of ours, and the signals that this process waits for or
+// ignores are neither blocked nor ignored there.
 class SpawnSettings {
  public:
   SpawnSettings() {
@@ -34,7 +34,10 @@ class SpawnSettings {
     sigset_t none;
     ::sigemptyset(&none);
     ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
+    sigset_t all;
+    ::sigfillset(&all);
+    ::posix_spawnattr_setsigdefault(&attributes_, &all);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
   ~SpawnSettings() {
     ::posix_spawn_file_actions_destroy(&files_);

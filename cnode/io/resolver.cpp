@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <netdb.h>
@@ -38,14 +39,58 @@ asio::ip::address to_address(const addrinfo& entry) {
 
 // Outlives the resolver while a look-up thread runs; `context` is null from the resolver's end on.
 struct Resolver::State : std::enable_shared_from_this<Resolver::State> {
+  struct Lookup {
+    std::uint64_t ticket;
+    std::string host;
+  };
+
   std::mutex mutex;
   asio::io_context* context = nullptr;
+  LookUp look_up;
   int running = 0;
+  int running_again = 0;
+  std::deque<Lookup> first;  // these have their turn before
+  std::deque<Lookup> again;
   std::uint64_t next_ticket = 1;
   // Stay on this side of the thread: they own sockets, which must not outlive the context.
   std::map<std::uint64_t, Done> waiting;
 
-  // Precondition: the mutex is held and there is a context.
+  // Preconditions of all: the mutex is held and there is a context.
+
+  // Begins what has room.
+  void begin() {
+    while (!first.empty() && running < lookups_max) {
+      begin(take(first), false);
+    }
+    while (!again.empty() && running < lookups_max && running_again < lookups_again_max) {
+      begin(take(again), true);
+    }
+  }
+  static Lookup take(std::deque<Lookup>& queue) {
+    Lookup next = std::move(queue.front());
+    queue.pop_front();
+    return next;
+  }
+  void begin(Lookup lookup, bool is_again) {
+    const std::uint64_t ticket = lookup.ticket;
+    try {
+      std::thread([state = shared_from_this(), lookup = std::move(lookup), is_again] {
+        auto result = state->look_up(lookup.host);
+        const std::lock_guard finished(state->mutex);
+        --state->running;
+        if (is_again) --state->running_again;
+        if (state->context == nullptr) return;
+        state->answer_later(lookup.ticket, std::move(result));
+        state->begin();
+      }).detach();
+      ++running;
+      if (is_again) ++running_again;
+    } catch (const std::system_error& failure) {
+      answer_later(ticket, Error{dist::dist_errc::connect_failed,
+                                 std::string("no thread to look up a host: ") + failure.what()});
+    }
+  }
+
   void answer_later(std::uint64_t ticket, Result<Addresses> result) {
     asio::post(*context,
                [state = shared_from_this(), ticket, result = std::move(result)]() mutable {
@@ -79,18 +124,20 @@ Result<Resolver::Addresses> Resolver::ask_system(const std::string& host) {
   return addresses;
 }
 
-Resolver::Resolver(asio::io_context& context, LookUp look_up)
-    : look_up_(std::move(look_up)), state_(std::make_shared<State>()) {
+Resolver::Resolver(asio::io_context& context, LookUp look_up) : state_(std::make_shared<State>()) {
   state_->context = &context;
+  state_->look_up = std::move(look_up);
 }
 
 Resolver::~Resolver() {
   const std::lock_guard lock(state_->mutex);
   state_->context = nullptr;
   state_->waiting.clear();
+  state_->first.clear();
+  state_->again.clear();
 }
 
-void Resolver::resolve(const std::string& host, Done done) {
+void Resolver::resolve(const std::string& host, bool again, Done done) {
   const std::lock_guard lock(state_->mutex);
   const std::uint64_t ticket = state_->next_ticket++;
   state_->waiting.emplace(ticket, std::move(done));
@@ -98,23 +145,13 @@ void Resolver::resolve(const std::string& host, Done done) {
   if (const auto address = asio::ip::make_address(host, not_literal); !not_literal) {
     return state_->answer_later(ticket, Addresses{address});
   }
-  if (state_->running >= lookups_max) {
+  std::deque<State::Lookup>& queue = again ? state_->again : state_->first;
+  if (queue.size() >= lookups_waiting_max) {
     return state_->answer_later(
         ticket, Error{dist::dist_errc::connect_failed, "too many host names are being looked up"});
   }
-  try {
-    std::thread([look_up = look_up_, state = state_, ticket, host] {
-      auto result = look_up(host);
-      const std::lock_guard finished(state->mutex);
-      --state->running;
-      if (state->context != nullptr) state->answer_later(ticket, std::move(result));
-    }).detach();
-    ++state_->running;
-  } catch (const std::system_error& failure) {
-    state_->answer_later(ticket,
-                         Error{dist::dist_errc::connect_failed,
-                               std::string("no thread to look up a host: ") + failure.what()});
-  }
+  queue.push_back({ticket, host});
+  state_->begin();
 }
 
 }  // namespace groot::io

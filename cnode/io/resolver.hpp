@@ -3,6 +3,9 @@
 // getaddrinfo blocks for as long as a name server is silent, and cannot be cancelled. Asio's own
 // resolver joins its thread when the context goes, which would make `stop` wait for it; here the
 // thread that waits owns nothing of ours and is left to finish by itself.
+//
+// So many look-ups run at a time (limits.hpp), and hosts that could not be reached before wait for
+// each other only: what can be resolved does not wait for what cannot.
 #pragma once
 
 #include <functional>
@@ -32,13 +35,13 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
 
   // `done` is called in the network thread, never from inside resolve. Errors: connect_failed.
-  void resolve(const std::string& host, Done done);
+  // `again`: the host was looked up before, in vain as far as is known.
+  void resolve(const std::string& host, bool again, Done done);
 
  private:
   static Result<Addresses> ask_system(const std::string& host);
 
   struct State;
-  LookUp look_up_;
   std::shared_ptr<State> state_;
 };
 

@@ -52,7 +52,9 @@ Result<void> Runtime::Impl::open() {
                                          .port = acceptor_.port(),
                                          .hidden = !options_.visible};
   epmd_.emplace(context_, std::move(*place), registration,
-                [this](Level level, const std::string& text) { log(level, text); });
+                [this](Level level, const std::string& text) {
+                  log({level, text, "epmd", text});
+                });
   const auto creation = register_with_epmd();
   if (!creation) return creation.error();
   creation_ = *creation;
@@ -113,8 +115,18 @@ void Runtime::Impl::run(Core& core) {
 }
 
 void Runtime::Impl::run_until_stopped() {
-  using Clock = std::chrono::steady_clock;
   BusyWait busy(std::thread::hardware_concurrency());
+  while (!context_.stopped()) {
+    try {
+      run_turns(busy);
+    } catch (...) {
+      turn_failed(dist::caught_error());
+    }
+  }
+}
+
+void Runtime::Impl::run_turns(BusyWait& busy) {
+  using Clock = std::chrono::steady_clock;
   while (!context_.stopped()) {
     const auto since = Clock::now();
     std::size_t handled = 0;
@@ -140,12 +152,14 @@ void Runtime::Impl::begin() {
         const auto remote = socket.remote_endpoint(error);
         // Gone again already.
         if (error) return;
-        const auto link = connections_->accepted(to_text(remote), monotonic_ms());
-        if (link) adopt(*link, std::move(socket));
+        contain(0, [&] {
+          const auto link = connections_->accepted(to_text(remote), monotonic_ms());
+          if (link) adopt(*link, std::move(socket));
+        });
         turn_over();
       },
       [this](const std::string& reason) {
-        log_failure("", reason, "cannot accept connections: " + reason);
+        log({Level::warning, "cannot accept connections: " + reason, {}, reason});
       });
   for (const dist::NodeName& peer : options_.connect) connections_->keep(peer, monotonic_ms());
   turn_over();
@@ -161,6 +175,7 @@ void Runtime::Impl::stop() {
 }
 
 void Runtime::Impl::begin_stop() {
+  if (std::exchange(stops_, true)) return;
   acceptor_.close();
   dialer_->close();
   epmd_->close();
@@ -185,6 +200,13 @@ void Runtime::Impl::finish_stop_when_idle() {
   if (stopping_ && links_.empty()) context_.stop();
 }
 
+void Runtime::Impl::set_cookie(std::string cookie) {
+  asio::post(context_, [this, cookie = std::move(cookie)]() mutable {
+    connections_->set_cookie(std::nullopt, std::move(cookie), monotonic_ms());
+    turn_over();
+  });
+}
+
 // ---- turns ----
 
 void Runtime::Impl::turn_over() {
@@ -192,12 +214,19 @@ void Runtime::Impl::turn_over() {
   drain_events();
   write_out();
   arm_timer();
+  failed_turns_ = 0;
+  if (core_->is_broken()) give_up({std::make_error_code(std::errc::state_not_recoverable), {}});
   finish_stop_when_idle();
 }
 
 void Runtime::Impl::drain_events() {
   while (auto event = connections_->next_event(monotonic_ms())) {
-    std::visit([this](const auto& one) { handle(one); }, *event);
+    const auto* const frame = std::get_if<dist::PeerFrame>(&*event);
+    const auto* const up = std::get_if<dist::PeerUp>(&*event);
+    contain(frame != nullptr ? frame->link
+            : up != nullptr  ? up->link
+                             : 0,
+            [&] { std::visit([this](const auto& one) { handle(one); }, *event); });
   }
 }
 
@@ -207,7 +236,7 @@ void Runtime::Impl::write_out() {
     if (found == links_.end()) continue;
     // The link may end in here, and with it its place in the map.
     const auto writing = found->second;
-    writing->flush();
+    contain(link, [&] { writing->flush(); });
   }
 }
 
@@ -221,7 +250,8 @@ void Runtime::Impl::arm_timer() {
   // it anew for every frame would cost more.
   if (!next || (timer_ms_ && *timer_ms_ <= *next)) return;
   timer_ms_ = next;
-  timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::milliseconds(*next)));
+  // The timer's own clock stands while the machine sleeps.
+  timer_.expires_after(std::chrono::milliseconds(*next - monotonic_ms()));
   timer_.async_wait([this](const AsioError& cancelled) {
     if (!cancelled) on_timer();
   });
@@ -280,6 +310,9 @@ void Runtime::run(Core& core) {
 }
 void Runtime::stop() {
   impl_->stop();
+}
+void Runtime::set_cookie(std::string cookie) {
+  impl_->set_cookie(std::move(cookie));
 }
 std::vector<std::string> Runtime::peers() const {
   return impl_->peers();

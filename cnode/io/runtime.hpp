@@ -33,9 +33,13 @@ struct RuntimeOptions {
   std::int64_t net_ticktime_ms = 60'000;
   std::size_t backlog_bytes_max = dist::backlog_bytes_max_default;  // of each link
   bool start_epmd = false;
-  // Both are called in the network thread, before it runs in the thread that calls open.
-  std::function<void(process::LogLine::Level, const std::string&)> log;
+  // Both are called in the network thread, before it runs in the thread that calls open. `log` must
+  // not block.
+  std::function<void(process::LogLine)> log;
   std::function<void(const store::RegisterPtr&)> changed;
+  // Called in the network thread, once: the node cannot go on, why, and leaves the cluster by
+  // itself. Only stop() is of use then.
+  std::function<void(const std::string&)> ended;
 };
 
 class Runtime {
@@ -56,6 +60,9 @@ class Runtime {
   // Any thread but the network thread; idempotent. Peers see us leave at once; blocks until what is
   // queued is written, a fraction of a second at most.
   void stop();
+
+  // Any thread. For the handshakes from now on, but with peers that have a cookie of their own.
+  void set_cookie(std::string cookie);
 
   // Any thread.
   [[nodiscard]] std::vector<std::string> peers() const;

@@ -2,6 +2,8 @@
 #include <utility>
 #include <variant>
 
+#include <boost/asio/post.hpp>
+
 #include "cnode/io/limits.hpp"
 #include "cnode/io/runtime_impl.hpp"
 
@@ -11,7 +13,7 @@ namespace groot::io {
 
 void Runtime::Impl::handle(const dist::Dial& event) {
   if (stopping_) return;
-  dialer_->dial(event.peer, [this, peer = event.peer](Result<tcp::socket> result) {
+  dialer_->dial(event.peer, event.again, [this, peer = event.peer](Result<tcp::socket> result) {
     if (!result) {
       connections_->dial_failed(peer, result.error(), monotonic_ms());
     } else {
@@ -50,12 +52,13 @@ void Runtime::Impl::cut_off(LinkId link) {
 }
 
 void Runtime::Impl::handle(const dist::PeerUp& event) {
-  failures_.forget(event.peer.name.full());
   {
     const std::lock_guard lock(peers_mutex_);
     peers_[event.link] = event.peer.name.full();
   }
-  log(Level::info, "connected to " + event.peer.name.full());
+  const std::string& name = event.peer.name.full();
+  const std::string text = "connected to " + name;
+  log({Level::info, text, text, {}});
   ask_router([&event](process::Router& router, const store::Now& now) {
     router.peer_up(event.link, event.peer, now);
   });
@@ -66,9 +69,13 @@ void Runtime::Impl::handle(const dist::PeerDown& event) {
     const std::lock_guard lock(peers_mutex_);
     peers_.erase(event.link);
   }
-  log(Level::info, "lost " + event.peer.name.full() + ": " + event.reason.text());
+  const std::string& name = event.peer.name.full();
+  const std::string lost = "lost " + name + ": ";
+  // Each reason by itself: that it breaks the protocol is not drowned by how often it comes and
+  // goes.
+  log({Level::info, lost + event.reason.text(), lost + event.reason.code.message(), {}});
   ask_router([&event](process::Router& router, const store::Now& now) {
-    router.peer_down(event.link, event.reason, now);
+    router.peer_down(event.link, event.reason, event.left, now);
   });
 }
 
@@ -79,15 +86,15 @@ void Runtime::Impl::handle(const dist::AttemptFailed& event) {
                                                   : peer + " (" + event.address + ")";
   const std::string text = "no connection with " + who + ": " + event.reason.text();
   if (event.dialed && event.peer) {
-    log_failure(peer, event.reason.text(), text);
+    log({Level::warning, text, peer, event.reason.text()});
     ask_router([&event](process::Router& router, const store::Now& now) {
-      router.connect_failed(*event.peer, now);
+      router.connect_failed(*event.peer, event.answers, now);
     });
   } else {
     // An address without its port, and a reason without its detail: whoever talks nonsense to us
     // has another one of both each time.
-    log_stranger(event.address.substr(0, event.address.rfind(':')), peer,
-                 event.reason.code.message(), text);
+    log({Level::warning, text, event.address.substr(0, event.address.rfind(':')),
+         peer + ": " + event.reason.code.message()});
   }
 }
 
@@ -97,30 +104,11 @@ void Runtime::Impl::handle(const dist::PeerFrame& event) {
   });
 }
 
-void Runtime::Impl::log_failure(const std::string& whose, const std::string& kind,
-                                const std::string& text) {
-  log(failures_.is_news(whose, kind, monotonic_ms()) ? Level::warning : Level::debug, text);
-}
-
-void Runtime::Impl::log_stranger(const std::string& host, const std::string& peer,
-                                 const std::string& kind, const std::string& text) {
-  const std::int64_t now_ms = monotonic_ms();
-  if (!failures_.is_news(peer + " from " + host, kind, now_ms)) return log(Level::debug, text);
-  switch (failures_.room_for(host, now_ms)) {
-    case FailureLog::Room::line:
-      return log(Level::warning, text);
-    case FailureLog::Room::last_line:
-      return log(Level::warning, text + " (more from " + host + " is not told for a while)");
-    case FailureLog::Room::none:
-      return log(Level::debug, text);
-  }
-}
-
 // ---- what the router wants ----
 
 void Runtime::Impl::perform(std::vector<process::Action> actions) {
   for (process::Action& action : actions) {
-    std::visit([this](auto& one) { perform(one); }, action);
+    contain(0, [&] { std::visit([this](auto& one) { perform(one); }, action); });
   }
 }
 
@@ -132,13 +120,28 @@ void Runtime::Impl::perform(process::SendFrames& action) {
   connections_->send(action.links, action.control, std::move(action.message));
 }
 
+void Runtime::Impl::perform(process::AwaitRoom& action) {
+  if (connections_->await_room(action.link)) tell_room(action.link);
+}
+
+void Runtime::Impl::tell_room(LinkId link) {
+  asio::post(context_, [this, link] {
+    ask_router([link](process::Router& router, const store::Now& now) { router.room(link, now); });
+    turn_over();
+  });
+}
+
 void Runtime::Impl::perform(process::KeepConnected& action) {
-  connections_->keep(action.peer, monotonic_ms());
+  connections_->keep_found(action.peer, monotonic_ms());
+}
+
+void Runtime::Impl::perform(process::Release& action) {
+  connections_->release(action.peer);
 }
 
 void Runtime::Impl::perform(process::ConnectOnce& action) {
   // When it is up already, the router has heard so or is about to: the event is queued.
-  (void)connections_->connect_once(action.peer, monotonic_ms());
+  (void)connections_->connect_once(action.peer, action.asker, monotonic_ms());
 }
 
 void Runtime::Impl::perform(process::Disconnect& action) {
@@ -151,7 +154,7 @@ void Runtime::Impl::perform(process::SetCookie& action) {
 }
 
 void Runtime::Impl::perform(process::LogLine& action) {
-  log(action.level, action.text);
+  log(std::move(action));
 }
 
 void Runtime::Impl::perform(process::Notify& action) {

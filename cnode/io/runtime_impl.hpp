@@ -1,5 +1,5 @@
 // The inside of the runtime. runtime.cpp: start, stop, turns, sockets. runtime_events.cpp: what
-// Connections says and what the router wants.
+// Connections says and what the router wants. runtime_failures.cpp: what becomes of exceptions.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "cnode/dist/caught.hpp"
 #include "cnode/dist/connections.hpp"
 #include "cnode/io/acceptor.hpp"
+#include "cnode/io/busy_wait.hpp"
 #include "cnode/io/dialer.hpp"
 #include "cnode/io/epmd_client.hpp"
-#include "cnode/io/failure_log.hpp"
 #include "cnode/io/runtime.hpp"
 #include "cnode/io/tcp_link.hpp"
 
@@ -40,6 +41,7 @@ class Runtime::Impl final : private LinkOwner {
   Result<void> open();
   void run(Core& core);
   void stop();
+  void set_cookie(std::string cookie);
 
   [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
   [[nodiscard]] std::uint32_t creation() const { return creation_; }
@@ -60,7 +62,9 @@ class Runtime::Impl final : private LinkOwner {
     return connections_->take_output(link, std::move(emptied));
   }
   bool written(LinkId link, std::size_t bytes) override {
-    return connections_->written(link, bytes, monotonic_ms());
+    const bool more = connections_->written(link, bytes, monotonic_ms());
+    if (connections_->room_again(link)) tell_room(link);
+    return more;
   }
   void closed(LinkId link) override;
   void turn_over() override;
@@ -69,6 +73,7 @@ class Runtime::Impl final : private LinkOwner {
   [[nodiscard]] Result<std::uint32_t> register_once();
   // The network thread: handlers as they become due, until the context is stopped.
   void run_until_stopped();
+  void run_turns(BusyWait& busy);
   void begin();
   void begin_stop();
   void finish_stop_when_idle();
@@ -92,25 +97,42 @@ class Runtime::Impl final : private LinkOwner {
   void perform(std::vector<process::Action> actions);
   void perform(process::SendFrame& action);
   void perform(process::SendFrames& action);
+  void perform(process::AwaitRoom& action);
   void perform(process::KeepConnected& action);
+  void perform(process::Release& action);
   void perform(process::ConnectOnce& action);
   void perform(process::Disconnect& action);
   void perform(process::SetCookie& action);
   void perform(process::LogLine& action);
   void perform(process::Notify& action);
 
+  // ---- what throws (runtime_failures.cpp) ----
+
+  // A step that ends alone when it throws, and with it `link`, where it is about one (not 0).
+  template <class Step>
+  void contain(LinkId link, Step&& step) {
+    try {
+      std::forward<Step>(step)();
+    } catch (...) {
+      failed(link, dist::caught_error());
+    }
+  }
+  void failed(LinkId link, const Error& why);
+  // Of a turn, wherever in it: goes on with the next one if that can be.
+  void turn_failed(const Error& why);
+  // Leaves the cluster, and says so.
+  void give_up(const Error& why);
+
+  // In a turn of its own.
+  void tell_room(LinkId link);
   template <class Call>
   void ask_router(Call&& call) {
     perform(core_->run(std::forward<Call>(call)));
   }
-  void log(Level level, const std::string& text) {
-    if (options_.log) options_.log(level, text);
+  void log(Level level, std::string text) { log(process::LogLine{level, std::move(text), {}, {}}); }
+  void log(process::LogLine line) {
+    if (options_.log) options_.log(std::move(line));
   }
-  // Once in a while for the same kind of failure.
-  void log_failure(const std::string& whose, const std::string& kind, const std::string& text);
-  // The same for who connects to us and does not become a peer.
-  void log_stranger(const std::string& host, const std::string& peer, const std::string& kind,
-                    const std::string& text);
 
   RuntimeOptions options_;
   asio::io_context context_{1};
@@ -131,8 +153,10 @@ class Runtime::Impl final : private LinkOwner {
   std::deque<Lingering> lingering_;  // the earliest first
   std::deque<LinkId> strangers_;     // of those, some of which may be gone
   std::vector<std::uint8_t> read_buffer_;
-  FailureLog failures_;
-  bool stopping_ = false;
+  bool stops_ = false;     // it has begun to
+  bool stopping_ = false;  // and all is said: it waits for the links
+  bool gave_up_ = false;
+  int failed_turns_ = 0;  // in a row
 
   mutable std::mutex peers_mutex_;
   std::map<LinkId, std::string> peers_;

@@ -32,13 +32,23 @@ void TcpLink::start() {
 void TcpLink::wait_readable() {
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const AsioError& error) {
     if (!self->socket_.is_open()) return;
-    if (error) {
-      self->close();
-    } else {
+    self->go_on([&] {
+      if (error) return self->close();
       self->read_turn();
-    }
+    });
     self->owner_.turn_over();
   });
+}
+
+template <class Step>
+void TcpLink::go_on(Step&& step) {
+  try {
+    step();
+  } catch (...) {
+    // Nothing would read or write it any more.
+    close();
+    throw;
+  }
 }
 
 void TcpLink::read_turn() {
@@ -69,6 +79,10 @@ auto TcpLink::write_some(Write&& write) {
 
 void TcpLink::flush() {
   if (writing_ || shut_down_ || !socket_.is_open()) return;
+  go_on([this] { write_some_now(); });
+}
+
+void TcpLink::write_some_now() {
   load();
   if (batch_.empty()) return finish_writing();
   // Nearly always the socket has room, and a write that is done when it returns costs half of one
@@ -97,12 +111,11 @@ void TcpLink::write_rest() {
   const auto done = [self = shared_from_this()](const AsioError& error, std::size_t count) {
     self->writing_ = false;
     if (!self->socket_.is_open()) return;
-    if (error) {
-      self->close();
-    } else {
+    self->go_on([&] {
+      if (error) return self->close();
       self->written(count);
       self->write_rest();
-    }
+    });
     // What is written leads to nothing else, and a turn looks at all links.
     if (!self->socket_.is_open()) self->owner_.turn_over();
   };

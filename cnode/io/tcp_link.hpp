@@ -2,6 +2,8 @@
 // the socket takes and has at most one write of the rest under way, and closes in an orderly way.
 // What the bytes mean is its owner's business.
 //
+// What the owner throws closes the link and is passed on.
+//
 // Network thread only. Kept alive by its owner and by its own operations under way.
 #pragma once
 
@@ -57,11 +59,15 @@ class TcpLink : public std::enable_shared_from_this<TcpLink> {
  private:
   void wait_readable();
   void read_turn();
+  // A step that must not be left half done: whatever throws in it closes the link.
+  template <class Step>
+  void go_on(Step&& step);
   // Hands bytes of the batch, which holds some, to one write; returns what that returns.
   template <class Write>
   auto write_some(Write&& write);
   void load();
   void written(std::size_t bytes);
+  void write_some_now();
   void write_rest();
   void finish_writing();
 

@@ -112,7 +112,7 @@ void AnnounceFeed::act(LinkId link, Feed& feed, const Now& now) {
     feed.rest_until_ms = now.monotonic_ms + sync_interval_min_ms;
     const Peer* peer = peers_.find(link);
     const std::string name = peer ? peer->name() : "a peer";
-    outbox_.log_limited(name, "announce", name + " does not answer an announcement", now);
+    outbox_.log_repeated(name, "announce", name + " does not answer an announcement");
   }
   if (feed.phase != Phase::idle) return;
   if (wants_fetch(link, feed, now)) {
@@ -132,6 +132,7 @@ void AnnounceFeed::announce(LinkId link, Feed& feed, const Now& now) {
   feed.announced_ms = now.monotonic_ms;
   feed.changed = false;
   feed.confirm = false;
+  feed.has_turn = false;
   feed.confirm_ms.reset();
   feed.sync_ms = next_sync_ms(now);
   outbox_.send_to_name(link, ServedPid::storage, storage_name, nodeup_);
@@ -170,10 +171,9 @@ void AnnounceFeed::answered(LinkId link, Feed& feed, const Result<Term>& answer,
   }
   if (!answer) {
     if (const Peer* peer = peers_.find(link)) {
-      outbox_.log_limited(peer->name(), "reductions",
-                          peer->name() + " does not say whether its storage process is busy: " +
-                              answer.error().text(),
-                          now);
+      outbox_.log_repeated(peer->name(), "reductions",
+                           peer->name() + " does not say whether its storage process is busy: " +
+                               answer.error().text());
     }
   }
   act(link, feed, now);
@@ -181,9 +181,11 @@ void AnnounceFeed::answered(LinkId link, Feed& feed, const Result<Term>& answer,
 
 void AnnounceFeed::polled(Feed& feed, const Activity& activity, const Now& now) {
   const std::int64_t count = feed.count.emplace(activity.reductions);
-  if (count == feed.baseline && !feed.confirm) return;
-  if (feed.complete && feed.cost >= foreign_fetch_cost_min && count - *feed.cost == feed.baseline) {
-    feed.baseline = count;
+  const bool is_foreign_fetch =
+      feed.complete && feed.cost >= foreign_fetch_cost_min && count - *feed.cost == feed.baseline;
+  if (is_foreign_fetch) feed.baseline = count;
+  if (is_foreign_fetch || (count == feed.baseline && !feed.confirm)) {
+    feed.has_turn = false;
     return;
   }
   if (!feed.patient_until_ms) {
@@ -199,7 +201,9 @@ void AnnounceFeed::polled(Feed& feed, const Activity& activity, const Now& now) 
 void AnnounceFeed::fetched(Feed& feed, const std::optional<Activity>& activity, const Now& now) {
   feed.phase = Phase::idle;
   feed.patient_until_ms.reset();
-  feed.took_ms = std::max<std::int64_t>(now.monotonic_ms - feed.announced_ms, 1);
+  const std::int64_t passed_ms = now.monotonic_ms - feed.announced_ms;
+  // More passes only where this process stood still: that says nothing about the peer.
+  if (passed_ms <= fetch_timeout_ms) feed.took_ms = std::max<std::int64_t>(passed_ms, 1);
   feed.rest_until_ms = now.monotonic_ms + fetch_rest_factor * feed.took_ms;
   feed.poll_ms = std::max(feed.poll_ms, feed.rest_until_ms);
   std::optional<std::int64_t> cost;
@@ -237,8 +241,26 @@ void AnnounceFeed::wake(const Now& now) {
   if (feeds_.empty()) return;
   for (auto& [link, feed] : feeds_) act(link, feed, now);
   std::vector<LinkId> listened_to;
-  if (poll_each(false, listened_to, now)) ++turn_;
+  if (poll_each(false, listened_to, now)) ++first_;
   poll_each(true, listened_to, now);
+  take_turns(listened_to, now);
+}
+
+void AnnounceFeed::take_turns(const std::vector<LinkId>& listened_to, const Now& now) {
+  if (now.monotonic_ms < turn_ms_) return;
+  std::pair<const LinkId, Feed>* next = nullptr;
+  for (auto& entry : feeds_) {
+    const Feed& feed = entry.second;
+    const bool waits = feed.polls && feed.phase == Phase::idle && is_level(feed) &&
+                       !is_silent(feed, now) &&
+                       std::ranges::find(listened_to, entry.first) == listened_to.end();
+    if (waits && (next == nullptr || feed.turn_ms < next->second.turn_ms)) next = &entry;
+  }
+  if (next == nullptr) return;
+  turn_ms_ = now.monotonic_ms + turn_interval_ms;
+  next->second.turn_ms = now.monotonic_ms;
+  next->second.has_turn = true;
+  next->second.poll_ms = std::min(next->second.poll_ms, next_poll_ms(now));
 }
 
 bool AnnounceFeed::poll_each(bool level, std::vector<LinkId>& listened_to, const Now& now) {
@@ -249,14 +271,15 @@ bool AnnounceFeed::poll_each(bool level, std::vector<LinkId>& listened_to, const
     const bool due = now.monotonic_ms >= feed.poll_ms;
     if (due) feed.poll_ms = next_poll_ms(now);
     const auto is_told = [&](LinkId other) { return is_pushed(entry.first, other); };
-    if (is_silent(feed, now) || std::ranges::any_of(listened_to, is_told)) return;
+    const bool told = std::ranges::any_of(listened_to, is_told);
+    if (is_silent(feed, now) || (told && !feed.has_turn)) return;
     if (due && feed.phase == Phase::idle && !feed.asked_ms) {
       ask(link, feed, now);
       asked = true;
     }
-    if (level || feed.asked_ms) listened_to.push_back(link);
+    if (!told && (level || feed.asked_ms)) listened_to.push_back(link);
   };
-  const auto first = std::next(feeds_.begin(), static_cast<std::ptrdiff_t>(turn_ % feeds_.size()));
+  const auto first = std::next(feeds_.begin(), static_cast<std::ptrdiff_t>(first_ % feeds_.size()));
   std::for_each(first, feeds_.end(), each);
   std::for_each(feeds_.begin(), first, each);
   return asked;

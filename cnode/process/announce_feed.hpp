@@ -16,7 +16,9 @@
 // move though nothing is new. Two things keep that cheap:
 // - Stock nodes that see each other push each other every write, so one of them is listened to for
 //   all, also while its state is fetched. After a change here all are asked, in turn, until each
-//   has shown its state: only who has shown a key shows that it was deleted.
+//   has shown its state: only who has shown a key shows that it was deleted. And each 20 s one of
+//   those that are not listened to has its turn, and is asked until it is known to have nothing
+//   new: the link between two of them may be gone, and neither know it yet.
 // - They merge such a state for far longer than a fetch takes. A process that changed and is busy
 //   is waited for: the fetch would lie in its mailbox, and the rest be as much longer.
 //
@@ -86,6 +88,8 @@ class AnnounceFeed {
     std::int64_t took_ms = 0;   // the last fetch
     bool changed = false;       // fetch as soon as the rest is over
     bool confirm = false;       // one more is due: the next poll counts as a change
+    bool has_turn = false;      // asked, though another one is listened to for it
+    std::int64_t turn_ms = 0;   // when it had its last turn
     bool news = false;          // in the last state
     bool complete = false;      // the last state: no more is due
   };
@@ -101,8 +105,11 @@ class AnnounceFeed {
   void polled(Feed& feed, const Activity& activity, const Now& now);
   void fetched(Feed& feed, const std::optional<Activity>& activity, const Now& now);
   // Of those that are level, or of those that are not, asks each that is due unless it pushes what
-  // is written there to one that is listened to; whether any was asked.
+  // is written there to one that is listened to, and it is not its turn; whether any was asked.
   bool poll_each(bool level, std::vector<LinkId>& listened_to, const Now& now);
+  // Gives the turn, when it is time, to the one that has waited longest; `listened_to`: to whom
+  // not.
+  void take_turns(const std::vector<LinkId>& listened_to, const Now& now);
   // It has shown its state since something changed here, and no more is due.
   [[nodiscard]] bool is_level(const Feed& feed) const;
   // It has told nothing for so long that others are asked for what it would have told.
@@ -119,7 +126,8 @@ class AnnounceFeed {
   const store::Replica& replica_;
   SharedBytes nodeup_;
   std::map<LinkId, Feed> feeds_;
-  std::size_t turn_ = 0;
+  std::size_t first_ = 0;     // of those that are not level, who is asked first
+  std::int64_t turn_ms_ = 0;  // the next turn
 };
 
 }  // namespace groot::process

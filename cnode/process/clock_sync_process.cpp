@@ -33,12 +33,19 @@ bool ClockSyncProcess::on_cast(ScannedTerm message, const Delivery& delivery, co
   if (!stamp) return false;
   const store::ReceiveOutcome outcome = replica_.receive_timestamp(*stamp, now);
   if (outcome.rejected) {
-    outbox().log_limited(delivery.peer, "clock drift",
-                         "the clock of " + std::string(delivery.peer) + " is " +
-                             std::to_string(outcome.drift_ms) + " ms ahead: not followed",
-                         now);
+    outbox().log_repeated(delivery.peer, "clock drift",
+                          "the clock of " + std::string(delivery.peer) + " is " +
+                              std::to_string(outcome.drift_ms) + " ms ahead: not followed");
   }
   return true;
+}
+
+void ClockSyncProcess::append_state(Bytes& out) const {
+  append_map(out, 2);
+  append_atom(out, "clock");
+  append_atom(out, clock_name);
+  append_atom(out, "sync_interval");
+  append_unsigned(out, clock_sync_interval_ms);
 }
 
 void ClockSyncProcess::wake(const Now& now) {
@@ -53,14 +60,25 @@ void ClockSyncProcess::send_clock(const Now& now) {
     if (peer.replicates()) links.push_back(link);
   }
   if (links.empty()) return;
-  const store::Timestamp stamp = replica_.send_timestamp(now);
-  if (stamp.counter > sent_counter_max) return;
+  const auto stamp = replica_.send_timestamp(now);
+  if (!stamp || stamp->counter > sent_counter_max) return;
   outbox().send_to_name(links[random_() % links.size()], ServedPid::clock_sync, clock_sync_name,
-                        encode_clock(stamp));
+                        encode_clock(*stamp));
 }
 
 ClockProcess::ClockProcess(Outbox& outbox, store::Replica& replica)
     : ServedProcess(outbox, ServedPid::clock, clock_name), replica_(replica) {}
+
+void ClockProcess::append_state(Bytes& out) const {
+  const store::Timestamp last = replica_.clock();
+  append_map(out, 3);
+  append_atom(out, "max_drift");
+  append_unsigned(out, store::drift_max_ms);
+  append_atom(out, "node_id");
+  append_unsigned(out, last.node_id);
+  append_atom(out, "timestamp");
+  append_timestamp(last, out);
+}
 
 bool ClockProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delivery&,
                            const Now& now) {
@@ -75,10 +93,15 @@ bool ClockProcess::on_call(const ReplyTo& from, ScannedTerm request, const Deliv
       return true;
     }
   }
+  const auto stamp = replica_.send_timestamp(now);
+  if (!stamp) {
+    answer(from, ei_codec::tuple({ei_codec::atom("error"), ei_codec::atom("clock_exhausted")}));
+    return true;
+  }
   Bytes ok;
   append_tuple(ok, 2);
   append_atom(ok, "ok");
-  append_timestamp(replica_.send_timestamp(now), ok);
+  append_timestamp(*stamp, ok);
   answer(from, ok);
   return true;
 }

@@ -16,6 +16,8 @@ class ClockSyncProcess final : public ServedProcess {
 
   void wake(const Now& now);
   [[nodiscard]] std::int64_t next_wake_ms() const { return next_ms_; }
+  // #{clock => 'Elixir.Groot.Clock', sync_interval => Ms}, as stock Groot's.
+  void append_state(Bytes& out) const override;
 
  protected:
   bool on_cast(ScannedTerm message, const Delivery& delivery, const Now& now) override;
@@ -32,6 +34,9 @@ class ClockSyncProcess final : public ServedProcess {
 class ClockProcess final : public ServedProcess {
  public:
   ClockProcess(Outbox& outbox, store::Replica& replica);
+
+  // #{timestamp => H, node_id => Id, max_drift => Ms}, as hlclock's. No stamp issued is above H.
+  void append_state(Bytes& out) const override;
 
  protected:
   bool on_call(const ReplyTo& from, ScannedTerm request, const Delivery& delivery,

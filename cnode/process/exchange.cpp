@@ -1,5 +1,6 @@
 #include "cnode/process/exchange.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "cnode/process/limits.hpp"
@@ -54,15 +55,23 @@ bool Exchange::receive(LinkId link, const ExchangeMessage& message, const Now& n
 
 void Exchange::begin_round(Peer& peer, Partner& partner, const Now& now) {
   if (!peer.exchanges) {
+    // However long it takes.
+    partner.next_ms = std::numeric_limits<std::int64_t>::max();
+    partner.pushing = true;
     replication_.push_full_state(peer, now);
-    end_round(partner, now);
-    round_over_(peer, now);
     return;
   }
   const auto number = static_cast<std::uint32_t>(random_());
   partner.round.emplace(number, peer, outbox_, replication_, registers_);
   partner.next_ms = now.monotonic_ms + exchange_timeout_ms;
   wakes_.add(partner.next_ms);
+}
+
+void Exchange::state_sent(Peer& peer, const Now& now) {
+  const auto partner = partners_.find(peer.link);
+  if (partner == partners_.end() || !std::exchange(partner->second.pushing, false)) return;
+  end_round(partner->second, now);
+  round_over_(peer, now);
 }
 
 void Exchange::end_round(Partner& partner, const Now& now) {
@@ -81,8 +90,8 @@ void Exchange::wake(const Now& now) {
     Peer* peer = peers_.find(link);
     if (!peer) continue;
     if (partner.round) {
-      outbox_.log_limited(peer->name(), "exchange",
-                          peer->name() + " did not answer in an exchange of registers", now);
+      outbox_.log_repeated(peer->name(), "exchange",
+                           peer->name() + " did not answer in an exchange of registers");
     }
     begin_round(*peer, partner, now);
   }

@@ -59,6 +59,9 @@ class Exchange {
   // our version is a full state, as ever.
   void ready(Peer& peer, const Now& now);
   void peer_down(LinkId link) { partners_.erase(link); }
+  // All that the peer lacked is queued for it: a round with one that does not speak our version is
+  // over then.
+  void state_sent(Peer& peer, const Now& now);
   // False when the message is none that this peer may send now; what is under way with it is then
   // given up, and the next round begins in its time.
   bool receive(LinkId link, const ExchangeMessage& message, const Now& now);
@@ -74,6 +77,7 @@ class Exchange {
   struct Partner {
     bool is_ready = false;     // it sends us each write
     bool begun = false;        // it is sent each write
+    bool pushing = false;      // it is being sent the whole state
     std::int64_t next_ms = 0;  // monotonic: the next round, or when the present one is given up
     std::optional<ExchangeRound> round;
   };

@@ -8,13 +8,6 @@
 #include "cnode/process/peer_process.hpp"
 
 namespace groot::process {
-namespace {
-
-// How many items a range's answer can hold: a byte counts them, and its last value says otherwise.
-constexpr std::size_t answered_items_max = 254;
-
-}  // namespace
-
 bool ExchangeAnswers::answer(Peer& peer, const ExchangeMessage& question, const Now& now) {
   ExchangeMessage answer{question.round, question.number, {}};
   if (std::holds_alternative<ExchangeRoot>(question.body)) {
@@ -54,7 +47,7 @@ ExchangeDiffer ExchangeAnswers::differ(const ExchangeCompare& compare, std::uint
         found.children = short_fingerprints(child_fingerprints(held, found.prefix), round);
         continue;
       }
-      for (std::size_t k = 0; k < std::min(held.size(), answered_items_max); ++k) {
+      for (std::size_t k = 0; k < std::min(held.size(), exchange_answered_items_max); ++k) {
         found.items.push_back(item_of(held[k], round));
       }
     }

@@ -62,11 +62,14 @@ ExchangeChunk collect_chunk(const RegisterMap& registers, std::span<const HashRa
       const std::uint64_t bucket_end = from | (UINT64_MAX >> store::bucket_bits);
       const std::uint64_t to = std::min(range.to, bucket_end);
       if (!is_empty_bucket(registers, from)) {
+        std::uint64_t last_hash = from;
         for (const auto& held : registers.within({from, to})) {
-          if (bytes >= exchange_chunk_bytes) {
+          // Never between two of one hash: the next chunk would begin with the first again.
+          if (bytes >= exchange_chunk_bytes && held.hash != last_hash) {
             chunk.next = held.hash;
             return chunk;
           }
+          last_hash = held.hash;
           bytes += register_bytes_max(*held.reg);
           chunk.registers.emplace_back(held.reg);
         }

@@ -24,7 +24,8 @@ namespace groot::process {
 [[nodiscard]] ExchangeDiffer::Item item_of(const store::RegisterMap::Hashed& held,
                                            std::uint32_t round);
 
-// Registers of the ranges, in their order and by hash, until exchange_chunk_bytes are reached.
+// Registers of the ranges, in their order and by hash, until exchange_chunk_bytes are reached; all
+// that share a hash, or none.
 struct ExchangeChunk {
   std::vector<store::RegisterPtr> registers;
   std::size_t done = 0;    // ranges that are in it whole

@@ -7,7 +7,8 @@
 //   3 root_is   Fingerprint:64
 //   4 compare   (Depth:8 Bits:32 Short:32 *)*       Short: of each child of that prefix
 //   5 differ    (Depth:8 Bits:32 Form:8 ...)*       Form 255: Short:32 of each child; else so many
-//                 Hash:64 Time:48 Counter:16 Node:64 Check:8         items: all that is held there
+//                 Hash:64 Time:48 Counter:16 Node:64 Check:8         items: all that is held there,
+//                                                                    or 254 of more
 //   6 fetch     (From:64 To:64)*                    ranges of hashes
 //   7 fetched   Done:16 Next:64                     behind the registers that it tells of
 //   8 pushed    -                                   behind the registers that it tells of
@@ -56,7 +57,7 @@ struct ExchangeDiffer {
     std::uint64_t hash = 0;
     store::Timestamp stamp;
     std::uint8_t check = 0;  // of its fingerprint
-    friend bool operator==(const Item&, const Item&) = default;
+    friend auto operator<=>(const Item&, const Item&) = default;
   };
   struct Entry {
     Prefix prefix;

@@ -29,6 +29,26 @@ std::vector<HashRange> take_front(std::deque<HashRange>& ranges, std::size_t cou
   return taken;
 }
 
+// Whether the prefixes of an answer are children of those asked for, in their order and none twice:
+// so no answer leads to more work than its question could.
+bool is_below(const std::vector<ExchangeDiffer::Entry>& answer, const std::vector<Prefix>& asked) {
+  auto of = asked.begin();
+  unsigned next = 0;  // child of it
+  for (const auto& entry : answer) {
+    while (of != asked.end() && (next == of->child_count() || of->child(next) != entry.prefix)) {
+      if (next == of->child_count()) {
+        ++of;
+        next = 0;
+      } else {
+        ++next;
+      }
+    }
+    if (of == asked.end()) return false;
+    ++next;
+  }
+  return true;
+}
+
 template <class Body>
 constexpr std::size_t kind_of() {
   return ExchangeBody(Body{}).index();
@@ -69,7 +89,8 @@ bool ExchangeRound::on(const Question&, const ExchangeRootIs& root) {
   return true;
 }
 
-bool ExchangeRound::on(const Question&, const ExchangeDiffer& differ) {
+bool ExchangeRound::on(const Question& question, const ExchangeDiffer& differ) {
+  if (!is_below(differ.entries, question.prefixes)) return false;
   for (const auto& entry : differ.entries) {
     if (entry.children.empty()) {
       compare_items(entry);
@@ -105,17 +126,32 @@ void ExchangeRound::compare_children(const ExchangeDiffer::Entry& theirs) {
 
 void ExchangeRound::compare_items(const ExchangeDiffer::Entry& theirs) {
   const HashRange range = theirs.prefix.range();
-  std::vector<std::uint64_t> settled;  // what they hold as late as we do
-  for (const auto& item : theirs.items) {
-    const auto held = registers_.within(only(item.hash));
-    const auto mine = held.empty() ? ExchangeDiffer::Item{} : item_of(held.front(), round_);
-    if (mine == item) {
-      settled.push_back(item.hash);
-    } else if (item.stamp >= mine.stamp) {
-      to_fetch_.push_back(only(item.hash));
+  if (theirs.items.size() >= exchange_answered_items_max) {  // it may hold more there
+    to_fetch_.push_back(range);
+    to_push_.push_back(range);
+    return;
+  }
+  std::vector<ExchangeDiffer::Item> items = theirs.items;
+  std::ranges::sort(items);
+  std::vector<std::uint64_t> settled;  // of these hashes they hold all as late as we do
+  for (auto group = items.begin(); group != items.end();) {
+    const std::uint64_t hash = group->hash;
+    const auto end =
+        std::find_if(group, items.end(), [hash](const auto& item) { return item.hash != hash; });
+    std::vector<ExchangeDiffer::Item> mine;
+    for (const auto& held : registers_.within(only(hash))) mine.push_back(item_of(held, round_));
+    std::ranges::sort(mine);
+    if (std::equal(group, end, mine.begin(), mine.end())) {
+      settled.push_back(hash);
+    } else if (mine.size() > 1 || end - group > 1) {
+      to_fetch_.push_back(only(hash));  // several keys of one hash: an item does not say which
+    } else if (const auto held = mine.empty() ? store::Timestamp() : mine.front().stamp;
+               group->stamp >= held) {
+      to_fetch_.push_back(only(hash));
       // Of two of one stamp only the replica knows which is the later.
-      if (item.stamp > mine.stamp) settled.push_back(item.hash);
+      if (group->stamp > held) settled.push_back(hash);
     }
+    group = end;
   }
   if (theirs.items.empty() || theirs.prefix.depth < store::bucket_bits) {
     to_push_.push_back(range);
@@ -123,7 +159,9 @@ void ExchangeRound::compare_items(const ExchangeDiffer::Entry& theirs) {
   }
   std::vector<HashRange> lacking;
   for (const auto& held : registers_.within(range)) {
-    if (std::ranges::find(settled, held.hash) == settled.end()) lacking.push_back(only(held.hash));
+    if (std::ranges::find(settled, held.hash) != settled.end()) continue;
+    // Those of one hash are one range: sent twice in one map they would be no term.
+    if (lacking.empty() || lacking.back() != only(held.hash)) lacking.push_back(only(held.hash));
   }
   if (lacking.size() > exchange_singles_max) lacking = {range};
   to_push_.insert(to_push_.end(), lacking.begin(), lacking.end());
@@ -168,11 +206,13 @@ void ExchangeRound::ask_on(Peer& peer, const Now& now) {
 
 void ExchangeRound::ask_compare(Peer& peer) {
   ExchangeCompare compare;
+  std::vector<Prefix> prefixes;
   std::size_t examined = 0;
   while (!to_compare_.empty() && compare.entries.size() < exchange_ranges_max &&
          examined < exchange_examined_max) {
     const Prefix prefix = to_compare_.back();
     to_compare_.pop_back();
+    prefixes.push_back(prefix);
     compare.entries.push_back(
         {prefix, short_fingerprints(child_fingerprints(registers_, prefix), round_)});
     // The hashes spread evenly. All registers of the range may be looked at, here or there, unless
@@ -181,7 +221,7 @@ void ExchangeRound::ask_compare(Peer& peer) {
       examined += registers_.size() >> prefix.depth;
     }
   }
-  ask(peer, std::move(compare));
+  ask(peer, std::move(compare), {}, std::move(prefixes));
 }
 
 void ExchangeRound::ask_fetch(Peer& peer) {
@@ -202,9 +242,10 @@ void ExchangeRound::push(Peer& peer, const Now& now) {
   ask(peer, ExchangePushed{});
 }
 
-void ExchangeRound::ask(Peer& peer, ExchangeBody body, std::vector<HashRange> ranges) {
+void ExchangeRound::ask(Peer& peer, ExchangeBody body, std::vector<HashRange> ranges,
+                        std::vector<Prefix> prefixes) {
   const std::uint32_t number = ++last_number_;
-  under_way_[number] = {body.index(), std::move(ranges)};
+  under_way_[number] = {body.index(), std::move(ranges), std::move(prefixes)};
   // From the process that sends the registers: in their order.
   outbox_.send_to_name(peer.link, ServedPid::exchange, peer_process_name,
                        encode_exchange({round_, number, std::move(body)}));

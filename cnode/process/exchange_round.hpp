@@ -30,10 +30,11 @@ class ExchangeRound {
   struct Question {
     std::size_t kind = 0;  // index in ExchangeBody
     std::vector<HashRange> ranges;
+    std::vector<Prefix> prefixes;
   };
 
   bool on(const Question&, const ExchangeRootIs& root);
-  bool on(const Question&, const ExchangeDiffer& differ);
+  bool on(const Question& question, const ExchangeDiffer& differ);
   bool on(const Question& question, const ExchangeFetched& fetched);
   bool on(const Question& question, const ExchangeTaken&);
   template <class NoAnswer>
@@ -48,7 +49,8 @@ class ExchangeRound {
   void ask_compare(Peer& peer);
   void ask_fetch(Peer& peer);
   void push(Peer& peer, const Now& now);
-  void ask(Peer& peer, ExchangeBody body, std::vector<HashRange> ranges = {});
+  void ask(Peer& peer, ExchangeBody body, std::vector<HashRange> ranges = {},
+           std::vector<Prefix> prefixes = {});
 
   std::uint32_t round_;
   Outbox& outbox_;

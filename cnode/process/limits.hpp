@@ -15,10 +15,32 @@ inline constexpr std::int64_t probe_retry_ms = 3'000;
 // A supervisor restarts a dead storage process within milliseconds.
 inline constexpr std::int64_t restart_retry_ms = 50;
 inline constexpr int restart_retries = 20;
+// How often a peer is asked what time it is there: a clock drifts by less than a millisecond in it.
+inline constexpr std::int64_t clock_question_interval_ms = 10'000;
+// How far our own time may be set while a peer answers that: beyond, the answer says nothing.
+inline constexpr std::int64_t clock_answer_error_ms = 1'000;
+// A clock that stays wrong is reported once in this time.
+inline constexpr std::int64_t clock_report_interval_ms = 60LL * 60 * 1000;
 // A new node must be known within 5 s.
 inline constexpr std::int64_t discovery_interval_ms = 3'000;
-// Names that peers may make us dial.
+// Names that peers may make us dial, all together and one of them at a time. A cluster whose nodes
+// all see each other has some hundreds.
 inline constexpr std::size_t discovered_max = 4'096;
+inline constexpr std::size_t discovered_through_one_max = 1'024;
+// A name that nobody sees any more is forgotten after so long: a cut that lasts no longer heals
+// although none of the nodes looks for the others.
+inline constexpr std::int64_t discovered_unseen_ms = 60LL * 60 * 1000;
+// The same where its place is wanted: a few rounds of questions.
+inline constexpr std::int64_t discovered_unseen_if_full_ms = 30'000;
+inline constexpr std::int64_t discovered_check_interval_ms = 60'000;
+// A visible peer that ended its link is not looked for so long whoever names it: those that agree
+// to be rid of a node do not end their links in the same moment.
+inline constexpr std::int64_t left_alone_ms = 2'000;
+// What the peers that left last had shown is remembered, of so many, for as long as a tombstone: a
+// bit or two of each register, and what they no longer hold when they are back was deleted there.
+inline constexpr std::size_t remembered_peers_max = 32;
+// Names that a node with a data directory keeps.
+inline constexpr std::size_t kept_peers_max = 1'024;
 
 // ---- hidden feed ----
 // How often a stock peer is asked whether its storage process did anything.
@@ -32,6 +54,9 @@ inline constexpr std::int64_t busy_patience_factor = 20;
 // A peer that is asked for others as well, and has not answered, or is not asked again because of a
 // fetch, for so long: the others are asked.
 inline constexpr std::int64_t silence_max_ms = 2'000;
+// One of the peers for which another one is asked has its turn: a fetch more in so long, where full
+// synchronisation makes each peer's count move and so costs one every 10 to 20 s and peer.
+inline constexpr std::int64_t turn_interval_ms = 20'000;
 // Reductions: a fetch that takes so many is told from a write by their number, and so known when it
 // was another node's.
 inline constexpr std::int64_t foreign_fetch_cost_min = 10'000;
@@ -60,9 +85,24 @@ inline constexpr std::size_t singles_max = 15;
 inline constexpr std::size_t held_per_single = 4;
 // One message holds at most about this much; a larger state is several messages.
 inline constexpr std::size_t update_bytes_max = std::size_t{64} << 20;
+// What is sent because the peer lacks it is gathered in turns: at most so many registers are looked
+// at in one, a few milliseconds, and so many bytes of them copied.
+inline constexpr std::size_t catch_up_turn_registers = 8'192;
+inline constexpr std::size_t catch_up_turn_bytes = std::size_t{4} << 20;
+// So much may be asked for and sent in all before the link is asked whether it has room.
+inline constexpr std::size_t catch_up_unpaced_bytes = std::size_t{1} << 20;
 // A message that will be cut in fragments, which keep what the same process sends next waiting: it
 // is sent from a process of its own.
 inline constexpr std::size_t lone_message_bytes_min = std::size_t{32} << 10;
+
+// ---- tombstones whose time is over, at stock nodes ----
+// Deletes made one after the other end one after the other: they are removed together.
+inline constexpr std::int64_t reclaim_delay_ms = 1'000;
+// What is removed in one step holds up the storage process for about two milliseconds.
+inline constexpr std::size_t reclaim_batch_max = 200;
+inline constexpr std::int64_t reclaim_interval_ms = 100;
+// Each waiting one keeps its register: what is more comes again when the peer shows it.
+inline constexpr std::size_t reclaim_queue_max = 100'000;
 
 // ---- exchange with nodes of ours ----
 // Stock Groot's rhythm again; each time is random between the two, so that pairs spread out.
@@ -81,6 +121,8 @@ inline constexpr std::size_t exchange_examined_max = 32'768;
 // A range that holds no more is answered with what it holds: an item takes 25 bytes, one more step
 // towards it 21.
 inline constexpr std::size_t exchange_items_max = 2;
+// How many items a range's answer can hold: a byte counts them, and its last value says otherwise.
+inline constexpr std::size_t exchange_answered_items_max = 254;
 // More registers of ours in a range where the peer has a few: sent together, known there or not.
 inline constexpr std::size_t exchange_singles_max = 16;
 // Registers sent at once, encoded: what the link is kept busy with for others, some milliseconds
@@ -92,18 +134,36 @@ inline constexpr unsigned exchange_pieces_bits = 7;
 // which each has 16 children.
 inline constexpr std::size_t exchange_bytes_max = exchange_ranges_max * 16 * (6 + 16 * 4) + 9;
 
+// ---- nodes of ours among each other ----
+// Names in one message of whom the sender is linked with: clusters have tens of nodes. Whoever is
+// left out is dialled by nobody on the strength of it, and passed on to as one that lacks the link.
+inline constexpr std::size_t linked_names_max = 1'024;
+// When many nodes meet, what changes in this time is told together; each must be linked with each
+// other within 5 s.
+inline constexpr std::int64_t linked_delay_ms = 200;
+// Registers of one message that are passed on. More come from a program that loads them, or a
+// node that talks as older ones do and sends its state: the exchange spreads these in less time.
+inline constexpr std::uint32_t passed_on_max = 4'096;
+
 // ---- serving ----
 // Spawned calls that wait for something (Node.connect). A BEAM has a process limit as well.
 inline constexpr std::size_t spawned_max = 10'000;
 // What a remote function may take (erlang's own limit is 255).
 inline constexpr std::size_t arguments_max = 255;
-// One line a peer and cause in this time; the next one counts what was left out.
+
+// ---- the log ----
+// One line a source and cause in this time; the next one counts what was left out.
 inline constexpr std::int64_t log_interval_ms = 60'000;
+// Lines about one source in that time. A cluster's worth of nodes on one host that all have another
+// cookie still fits.
+inline constexpr std::size_t log_lines_per_source_max = 30;
+// Lines of one level in that time: three a second, and a cluster that comes or goes still fits.
+inline constexpr std::size_t log_lines_per_level_max = 200;
+// Causes remembered: more than lines can be written in the time for which they are.
+inline constexpr std::size_t log_causes_max = 2'000;
 // Of a key that a log line names; a key may be a megabyte.
 inline constexpr std::size_t logged_key_bytes_max = 200;
 // Of the reason, encoded, that a log line tells; that of a server that crashed holds its state.
 inline constexpr std::size_t logged_reason_bytes_max = 500;
-// Causes remembered for that; beyond it the oldest knowledge goes and a line may repeat.
-inline constexpr std::size_t log_causes_max = 1'000;
 
 }  // namespace groot::process

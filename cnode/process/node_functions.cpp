@@ -34,6 +34,7 @@ Result<std::vector<std::string>> node_kinds(ScannedTerm argument) {
 
 void NodeFunctions::add_to(RemoteFunctions& functions) {
   add_views(functions);
+  add_time(functions);
   add_connecting(functions);
 }
 
@@ -47,6 +48,7 @@ void NodeFunctions::add_views(RemoteFunctions& functions) {
   const auto alive = [](const Arguments&, const Now&) { return value(ei_codec::boolean(true)); };
   functions.add_immediate("erlang", "node", 0, self);
   functions.add_immediate("Elixir.Node", "self", 0, self);
+  functions.add_immediate("Elixir.Kernel", "node", 0, self);
   // How nodes of ours find the cluster through each other.
   functions.add_immediate("erlang", "nodes", 0, visible, Use::replication);
   functions.add_immediate("Elixir.Node", "list", 0, visible);
@@ -54,35 +56,37 @@ void NodeFunctions::add_views(RemoteFunctions& functions) {
   functions.add_immediate("Elixir.Node", "list", 1, of_kind);
   functions.add_immediate("erlang", "is_alive", 0, alive);
   functions.add_immediate("Elixir.Node", "alive?", 0, alive);
-  functions.add_immediate("erlang", "whereis", 1,
-                          [this](const Arguments& args, const Now&) -> Result<Bytes> {
-                            const auto name = atom_argument(args, 0);
-                            if (!name) return name.error();
-                            for (const auto& [registered, pid] : names_) {
-                              if (registered == *name) return value(outbox_.pid(pid));
-                            }
-                            return value(atom("undefined"));
-                          });
-  functions.add_immediate("erlang", "registered", 0, [this](const Arguments&, const Now&) {
-    std::vector<Term> names;
-    for (const auto& [registered, pid] : names_) names.push_back(atom(registered));
-    return value(ei_codec::list(std::move(names)));
-  });
+  const auto exported = [&functions](const Arguments& args, const Now&) -> Result<Bytes> {
+    const auto module = atom_argument(args, 0);
+    if (!module) return module.error();
+    const auto function = atom_argument(args, 1);
+    if (!function) return function.error();
+    ei_codec::TermReader reader(args[2]);
+    if (reader.kind() != ei_codec::TermKind::integer) {
+      return bad_argument("argument 3 is not an arity");
+    }
+    // A number that is no arity is none of an exported function.
+    const auto arity = reader.take_uint64();
+    return value(ei_codec::boolean(arity && functions.exports(*module, *function, *arity)));
+  };
+  functions.add_immediate("erlang", "function_exported", 3, exported);
+  functions.add_immediate("Elixir.Kernel", "function_exported?", 3, exported);
+}
+
+// What nodes hold their deadlines against: the time that this one goes by, not its wall clock.
+void NodeFunctions::add_time(RemoteFunctions& functions) {
   functions.add_immediate(
-      "erlang", "function_exported", 3,
-      [&functions](const Arguments& args, const Now&) -> Result<Bytes> {
-        const auto module = atom_argument(args, 0);
-        if (!module) return module.error();
-        const auto function = atom_argument(args, 1);
-        if (!function) return function.error();
-        ei_codec::TermReader reader(args[2]);
-        if (reader.kind() != ei_codec::TermKind::integer) {
-          return bad_argument("argument 3 is not an arity");
-        }
-        // A number that is no arity is none of an exported function.
-        const auto arity = reader.take_uint64();
-        return value(ei_codec::boolean(arity && functions.exports(*module, *function, *arity)));
-      });
+      "erlang", "system_time", 1,
+      [](const Arguments& args, const Now& now) -> Result<Bytes> {
+        const auto unit = atom_argument(args, 0);
+        if (!unit) return unit.error();
+        if (*unit == "second") return value(now.wall_ms / 1'000);
+        if (*unit == "millisecond") return value(now.wall_ms);
+        if (*unit == "microsecond") return value(now.wall_ms * 1'000);
+        if (*unit == "nanosecond" || *unit == "native") return value(now.wall_ms * 1'000'000);
+        return bad_argument("not a unit of time: " + *unit);
+      },
+      Use::replication);
 }
 
 void NodeFunctions::add_connecting(RemoteFunctions& functions) {
@@ -195,14 +199,15 @@ void NodeFunctions::connect(const Arguments& arguments, Term yes, Term no, const
     finish(returned(yes), now);
     return;
   }
-  outbox_.act(ConnectOnce{*peer});
-  waiting_.push_back({*std::move(peer), std::move(yes), std::move(no), finish});
+  outbox_.act(ConnectOnce{*peer, ++asked_});
+  waiting_.push_back({asked_, *std::move(peer), std::move(yes), std::move(no), finish});
 }
 
-void NodeFunctions::answer_waiting(const NodeName& peer, bool up, const Now& now) {
+void NodeFunctions::answer_waiting(const NodeName& peer, bool up, dist::AskNumber last,
+                                   const Now& now) {
   std::vector<Waiting> answered;
   for (Waiting& waiting : waiting_) {
-    if (waiting.peer == peer) answered.push_back(std::move(waiting));
+    if (waiting.peer == peer && waiting.number <= last) answered.push_back(std::move(waiting));
   }
   // What was moved from has an empty name, which no peer has.
   std::erase_if(waiting_, [](const Waiting& waiting) { return waiting.peer.full().empty(); });

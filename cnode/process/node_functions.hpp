@@ -7,25 +7,28 @@
 
 #include "cnode/process/peers.hpp"
 #include "cnode/process/remote_functions.hpp"
-#include "cnode/process/signals.hpp"
 
 namespace groot::process {
 
 class NodeFunctions {
  public:
-  NodeFunctions(const NodeName& self, Outbox& outbox, Peers& peers, const RegisteredNames& names)
-      : self_(self), outbox_(outbox), peers_(peers), names_(names) {}
+  NodeFunctions(const NodeName& self, Outbox& outbox, Peers& peers)
+      : self_(self), outbox_(outbox), peers_(peers) {}
   NodeFunctions(const NodeFunctions&) = delete;
   NodeFunctions& operator=(const NodeFunctions&) = delete;
 
   void add_to(RemoteFunctions& functions);
 
   // Answer the Node.connect and Node.ping that wait for this node.
-  void peer_up(const NodeName& peer, const Now& now) { answer_waiting(peer, true, now); }
-  void connect_failed(const NodeName& peer, const Now& now) { answer_waiting(peer, false, now); }
+  void peer_up(const NodeName& peer, const Now& now) { answer_waiting(peer, true, asked_, now); }
+  // Those up to this number.
+  void connect_failed(const NodeName& peer, dist::AskNumber answers, const Now& now) {
+    answer_waiting(peer, false, answers, now);
+  }
 
  private:
   struct Waiting {
+    dist::AskNumber number;
     NodeName peer;
     Term yes;
     Term no;
@@ -33,17 +36,18 @@ class NodeFunctions {
   };
 
   void add_views(RemoteFunctions& functions);
+  static void add_time(RemoteFunctions& functions);
   void add_connecting(RemoteFunctions& functions);
   Result<Bytes> nodes(std::vector<std::string> kinds);
   Result<Bytes> disconnect(const Arguments& arguments);
   Result<Bytes> set_cookie(std::optional<std::string> node, std::string cookie);
   void connect(const Arguments& arguments, Term yes, Term no, const Now& now, const Finish& finish);
-  void answer_waiting(const NodeName& peer, bool up, const Now& now);
+  void answer_waiting(const NodeName& peer, bool up, dist::AskNumber last, const Now& now);
 
   const NodeName& self_;
   Outbox& outbox_;
   Peers& peers_;
-  const RegisteredNames& names_;
+  dist::AskNumber asked_ = 0;
   std::vector<Waiting> waiting_;
 };
 

@@ -34,24 +34,12 @@ void Outbox::expect(std::size_t count) {
 }
 
 void Outbox::log(LogLine::Level level, std::string text) {
-  actions_.emplace_back(LogLine{level, std::move(text)});
+  actions_.emplace_back(LogLine{level, std::move(text), {}, {}});
 }
 
-void Outbox::log_limited(std::string_view peer, std::string_view cause, std::string text,
-                         const Now& now) {
-  if (silences_.size() >= log_causes_max) silences_.clear();
-  Silence& silence = silences_[{std::string(peer), std::string(cause)}];
-  if (now.monotonic_ms < silence.until_ms) {
-    ++silence.left_out;
-    return;
-  }
-  if (silence.left_out > 0) text += " (and " + std::to_string(silence.left_out) + " more like it)";
-  silence = {now.monotonic_ms + log_interval_ms, 0};
-  log(LogLine::Level::warning, std::move(text));
-}
-
-void Outbox::forget_causes(std::string_view peer) {
-  std::erase_if(silences_, [&](const auto& entry) { return entry.first.first == peer; });
+void Outbox::log_repeated(std::string_view peer, std::string_view cause, std::string text) {
+  actions_.emplace_back(
+      LogLine{LogLine::Level::warning, std::move(text), std::string(peer), std::string(cause)});
 }
 
 Pid Outbox::pid(std::uint32_t id, std::uint32_t serial) const {
@@ -61,6 +49,10 @@ Pid Outbox::pid(std::uint32_t id, std::uint32_t serial) const {
 Pid Outbox::sender(ServedPid served, const SharedMessage& message) {
   if (message.size() <= lone_message_bytes_min) return pid(served);
   return pid(static_cast<std::uint32_t>(ServedPid::large_answer), ++large_answers_);
+}
+
+ServedPid sender_of(const SharedMessage& message) {
+  return message.size() > lone_message_bytes_min ? ServedPid::large_updates : ServedPid::storage;
 }
 
 bool Outbox::is_ours(const Pid& pid) const {

@@ -2,7 +2,7 @@
 // that they send under.
 #pragma once
 
-#include <map>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +33,9 @@ enum class ServedPid : std::uint32_t {
   spawned_first = 1000,
 };
 
+// Those of them that are processes to whoever asks, though nobody finds them by a name.
+inline constexpr std::array nameless_pids{ServedPid::client, ServedPid::group_leader};
+
 class Outbox {
  public:
   explicit Outbox(const RouterOptions& options);
@@ -48,10 +51,9 @@ class Outbox {
   // Makes room for so many more actions at once.
   void expect(std::size_t count);
   void log(LogLine::Level level, std::string text);
-  // At most one line a minute for one cause of one peer (any text; both only have to be stable).
-  // The next line says how many were left out.
-  void log_limited(std::string_view peer, std::string_view cause, std::string text, const Now& now);
-  void forget_causes(std::string_view peer);
+  // A warning that a peer can cause again and again: see LogLine. Both texts only have to be
+  // stable.
+  void log_repeated(std::string_view peer, std::string_view cause, std::string text);
 
   [[nodiscard]] std::vector<Action> take() { return std::exchange(actions_, {}); }
 
@@ -66,19 +68,17 @@ class Outbox {
   [[nodiscard]] Pid sender(ServedPid served, const SharedMessage& message);
 
  private:
-  struct Silence {
-    std::int64_t until_ms = 0;
-    std::uint64_t left_out = 0;
-  };
-
   ei_codec::Atom node_;
   std::uint32_t creation_;
   std::uint64_t references_ = 0;
   std::uint32_t large_answers_ = 0;
   std::uint32_t reference_salt_;
   std::vector<Action> actions_;
-  std::map<std::pair<std::string, std::string>, Silence, std::less<>> silences_;
 };
+
+// Who sends registers. Merging does not depend on order, so what is written meanwhile need not wait
+// behind a large one. Large ones follow each other: a peer never puts many together at once.
+[[nodiscard]] ServedPid sender_of(const SharedMessage& message);
 
 [[nodiscard]] inline SharedBytes share(Bytes bytes) {
   return std::make_shared<const Bytes>(std::move(bytes));

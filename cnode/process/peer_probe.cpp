@@ -7,13 +7,30 @@
 #include "cnode/process/peer_process.hpp"
 #include "cnode/process/process_error.hpp"
 #include "cnode/process/replication.hpp"
+#include "ei_codec/term_reader.hpp"
 
 namespace groot::process {
 
 using ei_codec::atom;
+using ei_codec::ScannedTerm;
 
-PeerProbe::PeerProbe(Outbox& outbox, Peers& peers, Requests& requests, Hooks hooks)
-    : outbox_(outbox),
+namespace {
+
+// By its supervisor, as when the node or the application ends, or by gen_server:stop: nothing is
+// amiss. What it held is lost all the same, and given back to the next one, if there is one.
+bool was_stopped(ScannedTerm reason) {
+  ei_codec::TermReader reader(reason);
+  if (reader.take_tuple() == 2U) return reader.take_atom("shutdown");
+  reader = ei_codec::TermReader(reason);
+  return reader.take_atom("shutdown") || reader.take_atom("normal");
+}
+
+}  // namespace
+
+PeerProbe::PeerProbe(const HelloInfo& own, Outbox& outbox, Peers& peers, Requests& requests,
+                     Hooks hooks)
+    : own_(own),
+      outbox_(outbox),
       peers_(peers),
       requests_(requests),
       hooks_(std::move(hooks)),
@@ -30,13 +47,14 @@ void PeerProbe::peer_up(const Peer& peer, const Now& now) {
 
 void PeerProbe::say_hello(LinkId link, const Now& now) {
   requests_.call_name(
-      link, peer_process_name, ei_codec::tuple({atom("hello"), hello_version}), now,
+      link, peer_process_name, hello_question(), now,
       [this, link](const Result<Term>& answer, const Now& then) {
         Peer* peer = peers_.find(link);
         if (!peer) return;
         if (answer) {
           peer->kind = store::PeerKind::ours;
-          peer->exchanges = *answer == ei_codec::tuple({atom("hello"), hello_version});
+          peer->hello = decode_hello(*answer);
+          peer->exchanges = peer->hello && peer->hello->hash_check == own_.hash_check;
           outbox_.log(LogLine::Level::info, peer->name() + " is a node of this kind");
           hooks_.ready(*peer, then);
         } else if (answer.error().code == process_errc::no_process) {
@@ -67,11 +85,14 @@ void PeerProbe::ask_storage(LinkId link, const Now& now) {
           return;
         }
         if (!answer) {
-          outbox_.log_limited(
+          outbox_.log_repeated(
               peer->name(), "probe",
-              peer->name() + " does not say whether it runs Groot: " + answer.error().text(), then);
-        } else if (!std::exchange(probe.said_no, true)) {
-          outbox_.log(LogLine::Level::info, peer->name() + " does not run Groot (yet)");
+              peer->name() + " does not say whether it runs Groot: " + answer.error().text());
+        } else {
+          if (!std::exchange(probe.said_no, true)) {
+            outbox_.log(LogLine::Level::info, peer->name() + " does not run Groot (yet)");
+          }
+          hooks_.without_store(*peer, then);
         }
         ask_later(link, then);
       });
@@ -97,8 +118,9 @@ void PeerProbe::watch(LinkId link, const Pid& storage) {
   // The process, not its name: should it be dead already, with another one in its place, this
   // says so.
   probe.watched = storage;
-  requests_.watch(link, storage,
-                  [this, link, storage](const Now& then) { storage_died(link, storage, then); });
+  requests_.watch(link, storage, [this, link, storage](ScannedTerm reason, const Now& then) {
+    storage_ended(link, storage, reason, then);
+  });
 }
 
 void PeerProbe::found_storage(LinkId link, const Pid& storage, const Now& now) {
@@ -159,15 +181,19 @@ void PeerProbe::identified(LinkId link, const Pid& storage, store::PeerKind kind
   hooks_.ready(peer, now);
 }
 
-void PeerProbe::storage_died(LinkId link, const Pid& storage, const Now& now) {
+void PeerProbe::storage_ended(LinkId link, const Pid& storage, ScannedTerm reason, const Now& now) {
   Peer* peer = peers_.find(link);
   if (!peer) return;
   Probe& probe = probes_[link];
   probe.watched.reset();
   probe.restarts_awaited = restart_retries;
   if (peer->storage == storage) {
-    outbox_.log(LogLine::Level::warning,
-                "the storage process of " + peer->name() + " died; it lost its data");
+    if (was_stopped(reason)) {
+      outbox_.log(LogLine::Level::info, "the storage process of " + peer->name() + " was stopped");
+    } else {
+      outbox_.log(LogLine::Level::warning,
+                  "the storage process of " + peer->name() + " died; it lost its data");
+    }
     peer->storage.reset();
     hooks_.storage_down(*peer, now);
   }

@@ -1,5 +1,5 @@
 // Finds out what runs at a peer: no Groot, Groot 0.1.x, Groot with delete, or a node of ours; and
-// notices when a stock peer's storage process dies and comes back.
+// notices when a stock peer's storage process ends and comes back.
 //
 //   link up ──> hello to 'Elixir.Groot.Peer' ──answer──────────────────────────> ours
 //                       │ noproc
@@ -31,11 +31,14 @@ class PeerProbe {
     std::function<void(Peer& peer, const Now& now)> ready;
     // It answered the hello, as a node of ours or not, or did not in time.
     std::function<void()> heard;
-    // A stock peer's storage process died: `storage` is unset.
+    // A stock peer's storage process ended: `storage` is unset.
     std::function<void(Peer& peer, const Now& now)> storage_down;
+    // It says that no Groot runs there.
+    std::function<void(const Peer& peer, const Now& now)> without_store;
   };
 
-  PeerProbe(Outbox& outbox, Peers& peers, Requests& requests, Hooks hooks);
+  // `own`: what this node says of itself.
+  PeerProbe(const HelloInfo& own, Outbox& outbox, Peers& peers, Requests& requests, Hooks hooks);
 
   void peer_up(const Peer& peer, const Now& now);
   void peer_down(LinkId link) { probes_.erase(link); }
@@ -66,9 +69,10 @@ class PeerProbe {
   void watch(LinkId link, const Pid& storage);
   void ask_delete(LinkId link, const Pid& storage, const Now& now);
   void identified(LinkId link, const Pid& storage, store::PeerKind kind, const Now& now);
-  void storage_died(LinkId link, const Pid& storage, const Now& now);
+  void storage_ended(LinkId link, const Pid& storage, ei_codec::ScannedTerm reason, const Now& now);
   void ask_later(LinkId link, const Now& now);
 
+  HelloInfo own_;
   Outbox& outbox_;
   Peers& peers_;
   Requests& requests_;

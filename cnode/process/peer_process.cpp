@@ -1,5 +1,6 @@
 #include "cnode/process/peer_process.hpp"
 
+#include "cnode/process/mesh.hpp"
 #include "ei_codec/term_reader.hpp"
 
 namespace groot::process {
@@ -7,20 +8,17 @@ namespace {
 
 std::optional<AllSent> decode_all_sent(ScannedTerm cast) {
   ei_codec::TermReader reader(cast);
-  if (reader.take_tuple() != 3U || !reader.take_atom("all_sent")) return std::nullopt;
-  const auto uptime_ms = reader.take_uint64();
-  if (!uptime_ms) return std::nullopt;
+  if (reader.take_tuple() != 2U || !reader.take_atom("all_sent")) return std::nullopt;
   const bool doubts = reader.take_atom("true");
   if (!doubts && !reader.take_atom("false")) return std::nullopt;
-  return AllSent{*uptime_ms, doubts};
+  return AllSent{doubts};
 }
 
 }  // namespace
 
 SharedBytes encode_all_sent(const AllSent& message) {
   return encode_cast(
-      ei_codec::tuple({ei_codec::atom("all_sent"), ei_codec::unsigned_integer(message.uptime_ms),
-                       ei_codec::boolean(message.doubts)}));
+      ei_codec::tuple({ei_codec::atom("all_sent"), ei_codec::boolean(message.doubts)}));
 }
 
 bool PeerProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delivery&, const Now&) {
@@ -28,7 +26,7 @@ bool PeerProcess::on_call(const ReplyTo& from, ScannedTerm request, const Delive
   if (reader.take_tuple() != 2U || !reader.take_atom("hello") || !reader.take_uint64()) {
     return false;
   }
-  answer(from, ei_codec::tuple({ei_codec::atom("hello"), hello_version}));
+  answer(from, encode_hello(info_));
   return true;
 }
 
@@ -36,9 +34,13 @@ bool PeerProcess::on_cast(ScannedTerm message, const Delivery& delivery, const N
   if (const auto exchange = decode_exchange(message)) {
     return hooks_.exchange(delivery.link, *exchange, now);
   }
-  const auto all_sent = decode_all_sent(message);
-  if (!all_sent) return false;
-  hooks_.all_sent(delivery.link, *all_sent, now);
+  if (const auto all_sent = decode_all_sent(message)) {
+    hooks_.all_sent(delivery.link, *all_sent, now);
+    return true;
+  }
+  auto linked = decode_linked(message);
+  if (!linked) return false;
+  hooks_.linked(delivery.link, *std::move(linked));
   return true;
 }
 

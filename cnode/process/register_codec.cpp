@@ -1,6 +1,7 @@
 #include "cnode/process/register_codec.hpp"
 
 #include <optional>
+#include <utility>
 
 #include "cnode/process/gen_message.hpp"
 #include "cnode/process/outbox.hpp"
@@ -192,18 +193,29 @@ SharedMessage encode_update(const store::RegisterPtr& reg) {
   return {share(std::move(out)), at, store::shared_value(reg)};
 }
 
-SharedMessage encode_delete(const store::Register& reg) {
-  Bytes out;
-  append_cast(out, "propagate_delete");
-  append_bytes(out, reg.key());
-  return share(std::move(out));
-}
-
 SharedMessage encode_updates(std::span<const store::RegisterPtr> registers) {
   Bytes out;
   append_cast(out, "update_registers");
   append_registers(registers, out);
   return share(std::move(out));
+}
+
+void UpdatesWriter::add(const store::Register& reg) {
+  if (count_++ == 0) {
+    append_cast(out_, "update_registers");
+    append_map(out_, 0);
+    count_at_ = out_.size() - sizeof(std::uint32_t);
+  }
+  append_bytes(out_, reg.key());
+  append_register(reg, out_);
+}
+
+SharedMessage UpdatesWriter::take() {
+  for (std::size_t i = 0; i < sizeof count_; ++i) {
+    out_[count_at_ + i] = static_cast<std::uint8_t>(count_ >> (24 - 8 * i));
+  }
+  count_ = 0;
+  return share(std::exchange(out_, {}));
 }
 
 }  // namespace groot::process

@@ -7,6 +7,7 @@
 // and hlc: it repeats the stamp it belongs to and means nothing beside another one.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "ei_codec/result.hpp"
@@ -46,9 +47,23 @@ void append_registers(std::span<const store::RegisterPtr> registers, Bytes& out)
 
 // {'$gen_cast', {update_register, R}}
 [[nodiscard]] SharedMessage encode_update(const store::RegisterPtr& reg);
-// {'$gen_cast', {propagate_delete, Key}}
-[[nodiscard]] SharedMessage encode_delete(const store::Register& reg);
 // {'$gen_cast', {update_registers, #{Key => R}}}. Precondition: no key twice.
 [[nodiscard]] SharedMessage encode_updates(std::span<const store::RegisterPtr> registers);
+
+// The same, a register at a time.
+class UpdatesWriter {
+ public:
+  void add(const store::Register& reg);
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  // So far, in bytes.
+  [[nodiscard]] std::size_t size() const { return out_.size(); }
+  // The message; the next one begins. Precondition: not empty().
+  [[nodiscard]] SharedMessage take();
+
+ private:
+  Bytes out_;
+  std::size_t count_at_ = 0;  // where the number of pairs stands
+  std::uint32_t count_ = 0;
+};
 
 }  // namespace groot::process

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "cnode/process/limits.hpp"
 #include "cnode/process/register_codec.hpp"
@@ -16,12 +17,6 @@ using Registers = std::vector<store::RegisterPtr>;
 // A list key kills a stock storage process.
 bool may_be_sent(const Peer& peer, const store::Register& reg) {
   return peer.is_ours() || !reg.key_is_list();
-}
-
-// Merging does not depend on order, so what is written meanwhile need not wait behind a large
-// register. Large ones follow each other: a peer never puts many together at once.
-ServedPid sender_of(const SharedMessage& message) {
-  return message.size() > lone_message_bytes_min ? ServedPid::large_updates : ServedPid::storage;
 }
 
 Registers allowed(const Peer& peer, std::span<const store::RegisterPtr> registers) {
@@ -75,6 +70,12 @@ std::vector<SharedMessage> encode(std::span<const store::RegisterPtr> registers,
   return messages;
 }
 
+// Whom a line about it counts for: see LogLine.
+std::string source_of(const store::Report& report, const Peer* peer) {
+  if (peer) return peer->name();
+  return report.cause == store::Report::Cause::list_key ? "keys that are lists" : "";
+}
+
 // `peer` is the one that the report is about; null when it is about none, or that one is gone.
 std::string text_of(const store::Report& report, const Peer* peer) {
   if (peer) return peer->name() + " " + report.detail;
@@ -90,33 +91,53 @@ std::string text_of(const store::Report& report, const Peer* peer) {
 
 void Replication::perform(store::Effects effects, const Now& now) {
   outbox_.expect(effects.size());
-  // By where they came from; nearly always one list of one register.
-  std::map<store::PeerId, Registers> broadcasts;
+  // By where they came from; nearly always one list of one register, which takes no map.
+  std::optional<std::pair<store::PeerId, bool>> first_from;
+  Registers first;
+  std::map<std::pair<store::PeerId, bool>, Registers> broadcasts;
+  Registers for_ours;
+  std::set<store::PeerId> lacking;
   for (store::Effect& effect : effects) {
     if (auto* all = std::get_if<store::SendToAll>(&effect)) {
-      broadcasts[all->except].push_back(std::move(all->reg));
-    } else if (const auto* one = std::get_if<store::SendTo>(&effect)) {
-      Peer* peer = peers_.find_id(one->peer);
-      if (peer && peer->replicates()) send(*peer, allowed(*peer, one->registers), now);
-    } else if (const auto* over = std::get_if<store::Reclaim>(&effect)) {
-      reclaim(*over, now);
+      const std::pair from(all->except, all->deleted_there);
+      if (!all->ours_only && !first_from) first_from = from;
+      Registers& list = all->ours_only ? for_ours : from == first_from ? first : broadcasts[from];
+      list.push_back(std::move(all->reg));
+    } else if (const auto* one = std::get_if<store::Lacks>(&effect)) {
+      lacking.insert(one->peer);
+    } else if (auto* over = std::get_if<store::Reclaim>(&effect)) {
+      reclaimer_.add(over->peer, std::move(over->reg), now);
     } else if (auto* changed = std::get_if<store::Changed>(&effect)) {
       outbox_.act(Notify{std::move(changed->reg)});
     } else if (const auto* report = std::get_if<store::Report>(&effect)) {
-      outbox_.log(LogLine::Level::warning, text_of(*report, peers_.find_id(report->peer)));
+      const Peer* const peer = peers_.find_id(report->peer);
+      outbox_.act(
+          LogLine{LogLine::Level::warning, text_of(*report, peer), source_of(*report, peer)});
     }
   }
-  for (auto& [except, registers] : broadcasts) broadcast(std::move(registers), except, now);
+  if (first_from) broadcast(std::move(first), first_from->first, first_from->second, now);
+  for (auto& [from, registers] : broadcasts) {
+    broadcast(std::move(registers), from.first, from.second, now);
+  }
+  if (!for_ours.empty()) {
+    for (auto& [link, peer] : peers_.all()) {
+      if (peer.is_ours()) send(peer, for_ours, now);
+    }
+  }
+  for (const store::PeerId id : lacking) catch_up(id, now);
 }
 
-// The peer may have come back as another version meanwhile.
-void Replication::reclaim(const store::Reclaim& over, const Now& now) {
-  Peer* peer = peers_.find_id(over.peer);
-  if (!peer || !peer->replicates() || peer->kind != store::PeerKind::stock_with_delete) return;
-  send_message(*peer, encode_delete(*over.reg), now);
+void Replication::catch_up(store::PeerId id, const Now& now) {
+  Peer* const peer = peers_.find_id(id);
+  if (peer != nullptr && peer->replicates()) {
+    catch_up_.begin(*peer, now);
+  } else {
+    replica_.forget_lacking(id);
+  }
 }
 
-void Replication::broadcast(Registers registers, store::PeerId except, const Now& now) {
+void Replication::broadcast(Registers registers, store::PeerId except, bool deleted_there,
+                            const Now& now) {
   if (registers.size() > singles_max) registers = last_of_each_key(std::move(registers));
   // A stock peer holds about as much as this node.
   const std::size_t singles = std::max(singles_max, replica_.size() / held_per_single);
@@ -129,8 +150,15 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
   };
   Audience ours;
   Audience stock;
+  const Peer* const deleter = deleted_there ? peers_.find_id(except) : nullptr;
   for (auto& [link, peer] : peers_.all()) {
     if (!peer.replicates() || peer.id == except) continue;
+    // It may have written the key again since, with a slower clock than ours: a nil of ours would
+    // be above that. Should it not have heard of the delete, its next state shows that.
+    if (deleter != nullptr && peer.kind == store::PeerKind::stock_with_delete &&
+        std::ranges::binary_search(deleter->sees, peer.name())) {
+      continue;
+    }
     const bool as_ours = peer.is_ours() || same_for_all;
     Audience& audience = as_ours ? ours : stock;
     if (audience.links.empty()) {
@@ -152,19 +180,16 @@ void Replication::broadcast(Registers registers, store::PeerId except, const Now
 
 void Replication::send(Peer& peer, std::span<const store::RegisterPtr> registers, const Now& now) {
   if (registers.empty()) return;
-  for (const SharedMessage& message : encode(registers)) send_message(peer, message, now);
-}
-
-void Replication::send_message(Peer& peer, const SharedMessage& message, const Now& now) {
   peer.registers_sent_ms = now.monotonic_ms;
-  outbox_.send_to_name(peer.link, sender_of(message), storage_name, message);
+  for (SharedMessage& message : encode(registers)) {
+    const ServedPid sender = sender_of(message);
+    outbox_.send_to_name(peer.link, sender, storage_name, std::move(message));
+  }
 }
 
 void Replication::push_full_state(Peer& peer, const Now& now) {
-  store::Effects effects;
-  const Registers state = replica_.full_state_for(peer.id, effects);
-  perform(std::move(effects), now);
-  send(peer, allowed(peer, state), now);
+  replica_.lacks_everything(peer.id);
+  catch_up_.begin(peer, now);
 }
 
 void Replication::send_chunk(Peer& peer, std::span<const store::RegisterPtr> registers,
@@ -175,17 +200,35 @@ void Replication::send_chunk(Peer& peer, std::span<const store::RegisterPtr> reg
   }
 }
 
-void Replication::cast_state(Peer& peer, const Now& now) {
-  Registers state;
-  state.reserve(replica_.size());
-  replica_.for_each_certain([&](const store::RegisterPtr& reg) {
-    if (may_be_sent(peer, *reg)) state.push_back(reg);
-  });
-  if (state.empty()) {
-    send_message(peer, encode_updates({}), now);
-  } else {
-    send(peer, state, now);
+void Replication::pass_on(const Peer& from, Registers registers) {
+  if (registers.empty()) return;
+  if (registers.size() > singles_max) registers = last_of_each_key(std::move(registers));
+  for (SharedMessage& message : encode(registers)) {
+    const ServedPid sender = sender_of(message);
+    outbox_.send_to_name(from.passed_on_to, sender, storage_name, std::move(message));
   }
+}
+
+void Replication::compare_tombstones(const Now& now) {
+  std::int64_t ttl_ms = replica_.tombstone_ttl_ms();
+  for (const auto& [link, peer] : peers_.all()) {
+    if (peer.exchanges) ttl_ms = std::min(ttl_ms, peer.hello->tombstone_ttl_ms);
+  }
+  replica_.compare_tombstones_for(ttl_ms, now);
+}
+
+void Replication::cast_state(Peer& peer, const Now& now) {
+  catch_up_.begin_state(peer, now);
+}
+
+void Replication::forget_left(const Now& now) {
+  const std::int64_t since_ms = now.monotonic_ms - replica_.tombstone_ttl_ms();
+  for (const store::PeerId id : peers_.forget_left(since_ms)) replica_.peer_down(id);
+}
+
+std::optional<std::int64_t> Replication::next_forget_ms() const {
+  const auto left_ms = peers_.first_left_ms();
+  return left_ms ? std::optional(*left_ms + replica_.tombstone_ttl_ms()) : std::nullopt;
 }
 
 }  // namespace groot::process

@@ -153,7 +153,7 @@ void Requests::monitor_exit(const dist::MonitorPExit& exit, ScannedTerm reason, 
   if (const auto watch = watches_.find(exit.ref); watch != watches_.end()) {
     const Down down = std::move(watch->second.down);
     watches_.erase(watch);
-    down(now);
+    down(reason, now);
     return;
   }
   const auto pending = pending_.find(exit.ref);

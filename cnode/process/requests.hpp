@@ -20,8 +20,8 @@ class Requests {
   // Errors: request_timeout, peer_gone, no_process, cannot_be_asked, call_failed (its detail says
   // what was raised).
   using Answered = std::function<void(const Result<Term>& answer, const Now& now)>;
-  // The watched process has ended.
-  using Down = std::function<void(const Now& now)>;
+  // The watched process has ended. `reason` need only live during the call.
+  using Down = std::function<void(ei_codec::ScannedTerm reason, const Now& now)>;
 
   Requests(Outbox& outbox, Peers& peers) : outbox_(outbox), peers_(peers) {}
 

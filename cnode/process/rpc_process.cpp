@@ -14,6 +14,13 @@ SharedBytes encoded(const Term& term) {
   return share(encode_term(term));
 }
 
+// Functions of OTP that are no more here than any other, but whose callers wait for what they say,
+// with no eye on their end: dbg:n, and dbg:tracer of another node, of which ttb is made. A process
+// that ended as undef would leave them waiting for ever; a spawn that failed they return.
+bool speaks_first(const dist::SpawnRequest& request) {
+  return request.module == "dbg" && request.function == "do_relay" && request.arity == 2;
+}
+
 // {Res, return, Value} | {Res, error, Reason, Stack}
 SharedMessage execute_call_result(ByteView res, const Outcome& outcome) {
   Bytes out;
@@ -62,6 +69,7 @@ void RpcProcess::spawn(LinkId link, const dist::SpawnRequest& request, ScannedTe
   if (!request.known_options) return refuse("badopt");
   const auto list = Arguments::read(arguments);
   if (!list || list->size() != request.arity) return refuse("badarg");
+  if (speaks_first(request)) return refuse("undef");
   const auto pid = spawned_.start(link);
   if (!pid) return refuse("system_limit");
   outbox().send(
@@ -147,22 +155,29 @@ bool RpcProcess::on_cast(ScannedTerm message, const Delivery&, const Now& now) {
 }
 
 void RpcProcess::on_info(const Delivery& delivery, const Now& now) {
-  // {Pid, {call, M, F, Args, GroupLeader}} → {rex, Value}, as C nodes call;
-  // {Pid, features_request} → {features_reply, Node, [erpc]}, as OTP asks visible nodes.
   ei_codec::TermReader reader(delivery.message);
   if (reader.take_tuple() != 2U || reader.kind() != ei_codec::TermKind::pid) return;
   const auto decoded = decode_term(reader.take_term());
-  const auto* pid = decoded ? decoded->get_if<Pid>() : nullptr;
-  if (!pid) return;
-  const Pid caller = *pid;
-  const LinkId link = delivery.link;
+  const auto* caller = decoded ? decoded->get_if<Pid>() : nullptr;
+  if (!caller) return;
   if (reader.take_atom("features_request")) {
-    outbox().send(link, dist::Send{outbox().pid(ServedPid::rex), caller},
+    outbox().send(delivery.link, dist::Send{outbox().pid(ServedPid::rex), *caller},
                   encoded(ei_codec::tuple({atom("features_reply"), atom(self_.full()),
                                            ei_codec::list({atom("erpc")})})));
     return;
   }
-  if (reader.take_tuple() != 5U || !reader.take_atom("call")) return;
+  const auto arity = reader.take_tuple();
+  if (arity == 5U && reader.take_atom("call")) {
+    call_of_c_node(*caller, reader, delivery.link, now);
+  } else if (arity == 3U && reader.take_atom("sbcast")) {
+    pass_on(*caller, reader, false, delivery, now);
+  } else if (arity == 3U && reader.take_atom("send")) {
+    pass_on(*caller, reader, true, delivery, now);
+  }
+}
+
+void RpcProcess::call_of_c_node(const Pid& caller, ei_codec::TermReader& reader, LinkId link,
+                                const Now& now) {
   apply(reader, now, [this, link, caller](const Outcome& outcome, const Now&) {
     Bytes head;
     append_tuple(head, 2);
@@ -171,6 +186,43 @@ void RpcProcess::on_info(const Delivery& delivery, const Now& now) {
     const Pid from = outbox().sender(ServedPid::rex, message);
     outbox().send(link, dist::Send{from, caller}, std::move(message));
   });
+}
+
+void RpcProcess::pass_on(const Pid& caller, ei_codec::TermReader& reader, bool with_caller,
+                         const Delivery& delivery, const Now& now) {
+  const ScannedTerm name = reader.take_term();
+  const ScannedTerm message = reader.take_last_term();
+  auto atom_name = ei_codec::TermReader(name).take_any_atom();
+  // What rex itself was passed is passed on no further, or a message that holds itself a million
+  // levels deep would take as many steps.
+  const Pid rex = outbox().pid(ServedPid::rex);
+  if (delivery.from == rex) atom_name.reset();
+  const auto deliver = [&](ScannedTerm passed) {
+    return deliver_(delivery.link, rex, ei_codec::Atom{*atom_name}, passed, now);
+  };
+  bool taken = false;
+  if (atom_name && with_caller) {
+    Bytes pair;
+    append_tuple(pair, 2);
+    encode_term(Term(caller), pair);
+    append_bytes(pair, message.bytes());
+    taken = deliver(ScannedTerm::trusted(pair));
+  } else if (atom_name) {
+    taken = deliver(message);
+  }
+  if (taken && with_caller) return;
+  Bytes answer;
+  append_tuple(answer, 3);
+  append_atom(answer, "rex");
+  append_atom(answer, self_.full());
+  if (taken) {
+    append_atom(answer, self_.full());
+  } else {
+    append_tuple(answer, 2);
+    append_atom(answer, "nonexisting_name");
+    append_bytes(answer, name.bytes());
+  }
+  outbox().send(delivery.link, dist::Send{rex, caller}, share(std::move(answer)));
 }
 
 }  // namespace groot::process

@@ -37,7 +37,19 @@ std::vector<ei_codec::Term> Saves::status() const {
   if (failure_) {
     how = ei_codec::tuple({ei_codec::atom("failing"), ei_codec::charlist(*failure_)});
   }
-  return {ei_codec::tuple({ei_codec::charlist("Saving"), std::move(how)})};
+  std::vector<ei_codec::Term> status{
+      ei_codec::tuple({ei_codec::charlist("Saving"), std::move(how)})};
+  std::vector<ei_codec::Term> readers;
+  if (file_readers_) {
+    for (const FileReader& reader : file_readers_()) {
+      readers.push_back(ei_codec::tuple({reader.pid, reader.for_ms / 1'000}));
+    }
+  }
+  if (!readers.empty()) {
+    status.push_back(
+        ei_codec::tuple({ei_codec::charlist("Readers"), ei_codec::list(std::move(readers))}));
+  }
+  return status;
 }
 
 }  // namespace groot::process

@@ -20,7 +20,8 @@ class Saves {
   // Error: process_errc::not_saved. Called exactly once, unless the node stops before.
   using Done = std::function<void(const Result<void>& saved, const Now& now)>;
 
-  Saves(Saving saving, Outbox& outbox) : saving_(saving), outbox_(outbox) {}
+  Saves(const RouterOptions& options, Outbox& outbox)
+      : saving_(options.saving), file_readers_(options.file_readers), outbox_(outbox) {}
 
   // Whether anybody has to.
   [[nodiscard]] bool waits() const { return saving_ == Saving::sync; }
@@ -29,8 +30,9 @@ class Saves {
   // What is in the journal up to `end` is saved, or is known not to be and why.
   void settled(std::uint64_t end, const std::optional<std::string>& failure, const Now& now);
 
-  // For sys:get_status: {"Saving", async | sync | {failing, Why :: charlist}}; nothing where there
-  // is no data directory, so that a status without one is as stock's.
+  // For sys:get_status: {"Saving", async | sync | {failing, Why :: charlist}}, and {"Readers",
+  // [{Pid, Seconds}]} where somebody has been reading the file for long; nothing where there is no
+  // data directory, so that a status without one is as stock's.
   [[nodiscard]] std::vector<ei_codec::Term> status() const;
 
  private:
@@ -40,6 +42,7 @@ class Saves {
   };
 
   Saving saving_;
+  std::function<std::vector<FileReader>()> file_readers_;
   Outbox& outbox_;
   std::deque<Waiting> waiting_;  // the earliest first
   std::optional<std::string> failure_;

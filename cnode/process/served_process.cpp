@@ -9,10 +9,9 @@ void ServedProcess::receive(const Delivery& delivery, Requests& requests, const 
   const GenMessage message = read_gen_message(delivery.link, delivery.message);
   const auto not_understood = [&](const char* what, ScannedTerm request) {
     const std::string head = request_name(request);
-    outbox_.log_limited(delivery.peer, std::string(name_) + what,
-                        std::string(delivery.peer) + " sent " + std::string(name_) + " a " + what +
-                            " that it does not understand: " + head,
-                        now);
+    outbox_.log_repeated(delivery.peer, std::string(name_) + what,
+                         std::string(delivery.peer) + " sent " + std::string(name_) + " a " + what +
+                             " that it does not understand: " + head);
     return head;
   };
   if (const auto* call = std::get_if<GenCall>(&message)) {

@@ -20,7 +20,7 @@ SharedBytes encoded_atom(std::string_view name) {
 bool Signals::is_served(const Pid& pid) const {
   if (!outbox_.is_ours(pid) || pid.serial != 0) return false;
   const auto is_it = [&](ServedPid served) { return pid.id == static_cast<std::uint32_t>(served); };
-  return is_it(ServedPid::client) || is_it(ServedPid::group_leader) ||
+  return std::ranges::any_of(nameless_pids, is_it) ||
          std::ranges::any_of(names_, [&](const auto& entry) { return is_it(entry.second); });
 }
 
@@ -45,7 +45,8 @@ void Signals::monitor(LinkId link, const dist::MonitorP& monitor) {
 }
 
 void Signals::demonitor(LinkId link, const dist::DemonitorP& demonitor) {
-  spawned_.demonitor(link, demonitor.ref);
+  const auto* pid = std::get_if<Pid>(&demonitor.to);
+  if (pid != nullptr && outbox_.is_ours(*pid)) spawned_.demonitor(*pid, link, demonitor.ref);
 }
 
 void Signals::link(LinkId link, const dist::LinkTo& to) {

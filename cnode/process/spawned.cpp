@@ -19,27 +19,28 @@ std::optional<Pid> Spawned::start(LinkId parent) {
   return pid;
 }
 
+std::vector<Pid> Spawned::all() const {
+  std::vector<Pid> pids;
+  for (const auto& [pid, process] : processes_) pids.push_back(outbox_.pid(pid.second, pid.first));
+  return pids;
+}
+
 void Spawned::monitor(const Pid& pid, LinkId link, Pid watcher, Reference ref) {
-  processes_.at(key(pid)).watchers.push_back({link, std::move(watcher), std::move(ref)});
+  processes_.at(key(pid)).watchers.try_emplace({link, std::move(ref)}, std::move(watcher));
 }
 
 void Spawned::link(const Pid& pid, LinkId link, Pid other) {
-  processes_.at(key(pid)).links.push_back({link, std::move(other)});
+  processes_.at(key(pid)).links.emplace(link, std::move(other));
 }
 
-void Spawned::demonitor(LinkId link, const Reference& ref) {
-  for (auto& [pid, process] : processes_) {
-    std::erase_if(process.watchers, [&](const Watcher& watcher) {
-      return watcher.link == link && watcher.ref == ref;
-    });
-  }
+void Spawned::demonitor(const Pid& pid, LinkId link, const Reference& ref) {
+  const auto process = processes_.find(key(pid));
+  if (process != processes_.end()) process->second.watchers.erase({link, ref});
 }
 
 void Spawned::unlink(const Pid& pid, LinkId link, const Pid& other) {
   const auto process = processes_.find(key(pid));
-  if (process == processes_.end()) return;
-  std::erase_if(process->second.links,
-                [&](const Linked& linked) { return linked.link == link && linked.pid == other; });
+  if (process != processes_.end()) process->second.links.erase({link, other});
 }
 
 void Spawned::exit(const Pid& pid, const SharedMessage& reason) {
@@ -47,19 +48,19 @@ void Spawned::exit(const Pid& pid, const SharedMessage& reason) {
   if (found == processes_.end()) return;
   const Process process = std::move(found->second);
   processes_.erase(found);
-  for (const Watcher& watcher : process.watchers) {
-    outbox_.send(watcher.link, dist::MonitorPExit{pid, watcher.pid, watcher.ref}, reason);
+  for (const auto& [at, watcher] : process.watchers) {
+    outbox_.send(at.first, dist::MonitorPExit{pid, watcher, at.second}, reason);
   }
-  for (const Linked& linked : process.links) {
-    outbox_.send(linked.link, dist::Exit{pid, linked.pid}, reason);
+  for (const auto& [link, other] : process.links) {
+    outbox_.send(link, dist::Exit{pid, other}, reason);
   }
 }
 
 void Spawned::peer_down(LinkId link) {
   std::erase_if(processes_, [link](const auto& entry) { return entry.second.parent == link; });
   for (auto& [pid, process] : processes_) {
-    std::erase_if(process.watchers, [link](const Watcher& w) { return w.link == link; });
-    std::erase_if(process.links, [link](const Linked& l) { return l.link == link; });
+    std::erase_if(process.watchers, [link](const auto& one) { return one.first.first == link; });
+    std::erase_if(process.links, [link](const auto& one) { return one.first == link; });
   }
 }
 

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <map>
-#include <vector>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "cnode/process/outbox.hpp"
 
@@ -18,13 +20,16 @@ class Spawned {
 
   // Nothing when there are spawned_max already.
   [[nodiscard]] std::optional<Pid> start(LinkId parent);
-  [[nodiscard]] bool is_alive(const Pid& pid) const { return processes_.contains(key(pid)); }
+  [[nodiscard]] bool is_alive(const Pid& pid) const {
+    return outbox_.is_ours(pid) && processes_.contains(key(pid));
+  }
   [[nodiscard]] std::size_t size() const { return processes_.size(); }
+  [[nodiscard]] std::vector<Pid> all() const;
 
   // Precondition of the next two: is_alive.
   void monitor(const Pid& pid, LinkId link, Pid watcher, Reference ref);
   void link(const Pid& pid, LinkId link, Pid other);
-  void demonitor(LinkId link, const Reference& ref);
+  void demonitor(const Pid& pid, LinkId link, const Reference& ref);
   void unlink(const Pid& pid, LinkId link, const Pid& other);
 
   // Ends the process: tells its watchers and links `reason`, encoded. Nothing when it has ended.
@@ -34,19 +39,11 @@ class Spawned {
 
  private:
   using Key = std::pair<std::uint32_t, std::uint32_t>;  // id, serial
-  struct Watcher {
-    LinkId link;
-    Pid pid;
-    Reference ref;
-  };
-  struct Linked {
-    LinkId link;
-    Pid pid;
-  };
+  // A peer may have any number of either.
   struct Process {
     LinkId parent = 0;
-    std::vector<Watcher> watchers;
-    std::vector<Linked> links;
+    std::map<std::pair<LinkId, Reference>, Pid> watchers;
+    std::set<std::pair<LinkId, Pid>> links;
   };
   static Key key(const Pid& pid) { return {pid.serial, pid.id}; }
 

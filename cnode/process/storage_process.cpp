@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cnode/process/limits.hpp"
 #include "cnode/process/register_codec.hpp"
 #include "cnode/process/registers_reader.hpp"
 #include "cnode/process/term_append.hpp"
@@ -12,6 +13,12 @@ namespace {
 using ei_codec::TermReader;
 
 constexpr std::array<std::uint8_t, 4> encoded_ok{119, 2, 'o', 'k'};
+
+// What an exchange brings is not: those that lack it hold exchanges of their own.
+bool is_passed_on(const Peer& peer, const Delivery& delivery, std::uint32_t registers) {
+  return !peer.passed_on_to.empty() && registers <= passed_on_max && delivery.from &&
+         delivery.from->id != static_cast<std::uint32_t>(ServedPid::exchange);
+}
 
 }  // namespace
 
@@ -76,14 +83,38 @@ bool StorageProcess::on_cast(ScannedTerm message, const Delivery& delivery, cons
 bool StorageProcess::update_register(TermReader& reader, const Delivery& delivery, const Now& now) {
   const auto reg = read_register(reader, key_scratch_);
   if (!reg) {
-    skipped(delivery, 1, reg.error(), now);
+    skipped(delivery, 1, reg.error());
     return true;
   }
   const Peer* peer = peers_.find(delivery.link);
   store::Effects effects;
-  replica_.merge(peer ? peer->id : 0, *reg, now, effects);
+  if (peer && is_passed_on(*peer, delivery, 1)) {
+    merge_and_pass_on(*peer, std::span(&*reg, 1), now, effects);
+  } else if (peer && is_from_storage(*peer, delivery)) {
+    replica_.merge_write(peer->id, *reg, now, effects);
+  } else {
+    replica_.merge(peer ? peer->id : 0, *reg, now, effects);
+  }
   replication_.perform(std::move(effects), now);
   return true;
+}
+
+bool StorageProcess::merge_and_pass_on(const Peer& from,
+                                       std::span<const store::RegisterView> registers,
+                                       const Now& now, store::Effects& effects) {
+  std::vector<store::RegisterPtr> news;
+  for (const store::RegisterView& reg : registers) {
+    const store::MergeOutcome merged = replica_.merge_pushed(from.id, reg, now, effects);
+    if (!merged.changed || !merged.slot) continue;
+    if (const auto* held = replica_.registers().at(*merged.slot)) news.emplace_back(held);
+  }
+  const bool changed = !news.empty();
+  replication_.pass_on(from, std::move(news));
+  return changed;
+}
+
+bool StorageProcess::is_from_storage(const Peer& peer, const Delivery& delivery) {
+  return peer.is_stock() && peer.storage && delivery.from && *peer.storage == *delivery.from;
 }
 
 // A stock storage process only ever sends all that it has. The same message from any other process
@@ -93,7 +124,7 @@ bool StorageProcess::is_complete_state(const Delivery& delivery, const Now& now)
   if (!peer || !delivery.from) return false;
   const auto& last = peers_.last_storage(*peer);
   if (!peer->kind && last && last->pid == *delivery.from) hooks_.storage_spoke(*peer, *last, now);
-  return peer->is_stock() && peer->storage && *peer->storage == *delivery.from;
+  return is_from_storage(*peer, delivery);
 }
 
 bool StorageProcess::update_registers(TermReader& reader, const Delivery& delivery,
@@ -103,6 +134,7 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
   const Peer* peer = peers_.find(delivery.link);
   const store::PeerId id = peer ? peer->id : 0;
   const bool complete = is_complete_state(delivery, now);
+  const bool passed_on = peer && is_passed_on(*peer, delivery, *count);
   store::Effects effects;
   const bool again = complete && replica_.begin_full_state(id);
   bool news = false;
@@ -116,8 +148,9 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
   replica_.reserve(registers.left());
   for (auto batch = registers.next(); !batch.empty(); batch = registers.next()) {
     const auto pairs = again ? registers.pairs() : std::span<const store::ShownPair>();
-    const bool changed = complete ? replica_.merge_full_state(id, batch, now, effects, pairs)
-                                  : replica_.merge(id, batch, now, effects);
+    const bool changed = complete    ? replica_.merge_full_state(id, batch, now, effects, pairs)
+                         : passed_on ? merge_and_pass_on(*peer, batch, now, effects)
+                                     : replica_.merge(id, batch, now, effects);
     news = news || changed;
   }
   // A register that could not be read is not absent: no conclusions from such a state.
@@ -126,7 +159,7 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
     news = news || changed;
   }
   if (registers.malformed() > 0) {
-    skipped(delivery, registers.malformed(), registers.first_error(), now);
+    skipped(delivery, registers.malformed(), registers.first_error());
   }
   replication_.perform(std::move(effects), now);
   if (complete) hooks_.full_state_merged(delivery.link, news, now);
@@ -136,7 +169,7 @@ bool StorageProcess::update_registers(TermReader& reader, const Delivery& delive
 bool StorageProcess::propagate_delete(ScannedTerm key, const Delivery& delivery, const Now& now) {
   const auto canonical = canonical_key(key, key_scratch_);
   if (!canonical) {
-    skipped(delivery, 1, canonical.error(), now);
+    skipped(delivery, 1, canonical.error());
     return true;
   }
   const Peer* peer = peers_.find(delivery.link);
@@ -160,12 +193,24 @@ void StorageProcess::on_info(const Delivery& delivery, const Now& now) {
   if (peer) replication_.cast_state(*peer, now);
 }
 
-void StorageProcess::skipped(const Delivery& delivery, std::uint32_t count, const Error& why,
-                             const Now& now) {
-  outbox().log_limited(delivery.peer, "register",
-                       "skipped " + std::to_string(count) + " malformed of " +
-                           std::string(delivery.peer) + "'s registers: " + why.text(),
-                       now);
+void StorageProcess::skipped(const Delivery& delivery, std::uint32_t count, const Error& why) {
+  outbox().log_repeated(delivery.peer, "register",
+                        "skipped " + std::to_string(count) + " malformed of " +
+                            std::string(delivery.peer) + "'s registers: " + why.text());
+}
+
+std::vector<ei_codec::Term> StorageProcess::status() const {
+  std::vector<ei_codec::Term> status = saves_.status();
+  if (!status.empty()) status.push_back(kept_peers_.behind());
+  if (const std::size_t refused = replica_.refused_stamps(); refused > 0) {
+    status.push_back(ei_codec::tuple(
+        {ei_codec::charlist("Refused stamps"), ei_codec::unsigned_integer(refused)}));
+  }
+  if (const auto jumped_ms = replica_.wall_time().jumped_ms()) {
+    status.push_back(ei_codec::tuple(
+        {ei_codec::charlist("Clock"), ei_codec::tuple({ei_codec::atom("jumped_ms"), *jumped_ms})}));
+  }
+  return status;
 }
 
 void StorageProcess::append_state(Bytes& out) const {

@@ -9,7 +9,7 @@ namespace groot::process {
 
 store::RegisterPtr StoreRequests::get(ScannedTerm key, const Now& now) {
   const auto canonical = canonical_key(key, key_scratch_);
-  return canonical ? replica_.get(*canonical, now.wall_ms) : nullptr;
+  return canonical ? replica_.get(*canonical, now.deadline_ms()) : nullptr;
 }
 
 Result<void> StoreRequests::set(ScannedTerm key, ScannedTerm value,
@@ -51,6 +51,7 @@ std::string_view refusal_code(const Error& error) {
   if (error.code == store::store_errc::bad_expiry) return "bad_expiry";
   if (error.code == store::store_errc::value_too_large) return "value_too_large";
   if (error.code == store::store_errc::key_too_large) return "key_too_large";
+  if (error.code == store::store_errc::clock_exhausted) return "clock_exhausted";
   if (error.code == process_errc::not_saved) return "not_saved";
   return "bad_term";
 }

@@ -59,6 +59,22 @@ void answer_get_state(Outbox& outbox, Requests& requests, const ServedProcess& p
                 });
 }
 
+bool is_terminate(ei_codec::TermReader& reader) {
+  return reader.take_tuple() == 2U && reader.take_atom("terminate");
+}
+
+// proc_lib:stop takes nothing but `ok` for an answer: what else it gets makes it crash, and after
+// `ok` it waits for an end that never comes. So the call fails, as one does whose monitor fires: an
+// alias is a monitor too, and nobody else's.
+void fail_call(Outbox& outbox, const ServedProcess& process, const ReplyTo& from) {
+  const ei_codec::Term reason =
+      ei_codec::tuple({ei_codec::atom("not_supported"),
+                       ei_codec::binary(std::string(process.name()) +
+                                        " lives as long as its node: stop that instead")});
+  outbox.send(from.link, dist::MonitorPExit{outbox.pid(process.pid()), from.pid, *from.alias},
+              share(encode_term(reason)));
+}
+
 }  // namespace
 
 bool wants_wrapped_state(std::string_view erts_version) {
@@ -83,6 +99,10 @@ bool answer_system_message(Outbox& outbox, Requests& requests, const ServedProce
     append_status(outbox, process, answer);
     reply(outbox, process.pid(), message.from, answer);
     return true;
+  }
+  if (is_terminate(reader) && message.from.alias) {
+    fail_call(outbox, process, message.from);
+    return false;
   }
   reply(outbox, process.pid(), message.from,
         error_reply("not_supported", request_name(message.request)));

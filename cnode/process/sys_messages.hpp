@@ -4,8 +4,11 @@
 //   get_status  → {status, Pid, {module, gen_server}, [PDict, running, Parent, Debug, Misc]}; the
 //                 storage's Misc says how changes are saved, where they are
 //
-// Everything else sys can ask for (suspend, terminate, install, replace_state …) would stop or
-// change a process that this node cannot do without: it is refused with {error, _}.
+//   terminate   → what GenServer.stop asks for: the caller exits with {not_supported, Text}
+//
+// Everything else sys can ask for (suspend, install, replace_state …) would stop or change a
+// process that this node cannot do without: it is refused with {error, _}, and so is terminate of
+// whoever calls without an alias.
 #pragma once
 
 #include <string_view>

@@ -1,28 +1,15 @@
 #include "cnode/process/tap.hpp"
 
-#include "cnode/process/replication.hpp"
+#include "cnode/process/evaluation.hpp"
 
 namespace groot::process {
 namespace {
 
 using ei_codec::atom;
-using ei_codec::charlist;
-using ei_codec::Tuple;
 
 // Names the tap in the storage process's list of debug functions: one a node of ours.
 Term tap_id(const NodeName& self) {
   return ei_codec::tuple({atom("Elixir.Groot.Cpp"), atom(self.full())});
-}
-
-// The second element of {ok, X, ...} or {ok, X}.
-const Term* ok_value(const Result<Term>& answer) {
-  const auto* tuple = answer ? answer->get_if<Tuple>() : nullptr;
-  if (!tuple || tuple->elements.size() < 2 || !tuple->elements[0].is_atom("ok")) return nullptr;
-  return &tuple->elements[1];
-}
-
-std::string why_not(const Result<Term>& answer) {
-  return answer ? to_text(*answer, ei_codec::Syntax::erlang) : answer.error().text();
 }
 
 }  // namespace
@@ -35,18 +22,29 @@ std::string tap_source(const NodeName& self) {
   // It must return `done` (take me out) or its next state, and may never raise. Its state is our
   // node's name; while a call is served, with that call. What is written by a call was written
   // there, whatever clock stamped it: the rest comes from where it was made.
+  const std::string send = "case erlang:send({" + storage +
+                           ", Node}, {'$gen_cast', Cast}, [noconnect]) of ok -> Node; "
+                           "_ -> done end";
   return "sys:remove(" + storage + ", " + id + "), sys:install(" + storage + ", {" + id +
-         ", fun(Node, {in, {'$gen_call', _, Call}}, _) when is_atom(Node) -> {Node, Call}; "
+         ", fun(Node, {in, {'$gen_call', _, {delete, Key}}}, _) when is_atom(Node) -> "
+         "Cast = {propagate_delete, Key}, " +
+         send +
+         "; "
+         // What it is about to hold: nothing.
+         "(Node, {in, {'$gen_call', _, delete_all}}, _) when is_atom(Node) -> "
+         "Cast = {update_registers, #{}}, " +
+         send +
+         "; "
+         "(Node, {in, {'$gen_call', _, Call}}, _) when is_atom(Node) -> {Node, Call}; "
          "({Node, Call}, {out, ok, _, #{registers := Held}}, _) -> "
          "case case Call of "
          "{set, Key, _} when is_map_key(Key, Held) -> {update_register, map_get(Key, Held)}; "
          "{set, Key, _, _} when is_map_key(Key, Held) -> {update_register, map_get(Key, Held)}; "
-         "{delete, Key} -> {propagate_delete, Key}; "
          "_ -> none end of "
          "none -> Node; "
-         "Cast -> case erlang:send({" +
-         storage +
-         ", Node}, {'$gen_cast', Cast}, [noconnect]) of ok -> Node; _ -> done end end; "
+         "Cast -> " +
+         send +
+         " end; "
          "({Node, _}, _, _) -> Node; "
          "(Node, _, _) -> Node end, " +
          erlang(atom(self.full())) + "}).";
@@ -60,50 +58,27 @@ Tap::Tap(const NodeName& self, Outbox& outbox, Peers& peers, Requests& requests,
       outcomes_(std::move(outcomes)) {}
 
 void Tap::install(const Peer& peer, const Now& now) {
-  requests_.call(peer.link, "erl_scan", "string", {charlist(tap_source(self_))}, now,
-                 [this, link = peer.link](const Result<Term>& answer, const Now& then) {
-                   if (const Term* tokens = ok_value(answer)) {
-                     parse(link, *tokens, then);
-                   } else {
-                     fail(link, why_not(answer), then);
-                   }
-                 });
-}
-
-void Tap::parse(LinkId link, const Term& tokens, const Now& now) {
-  requests_.call(link, "erl_parse", "parse_exprs", {tokens}, now,
-                 [this, link](const Result<Term>& answer, const Now& then) {
-                   if (const Term* expressions = ok_value(answer)) {
-                     evaluate(link, *expressions, then);
-                   } else {
-                     fail(link, why_not(answer), then);
-                   }
-                 });
-}
-
-void Tap::evaluate(LinkId link, const Term& expressions, const Now& now) {
-  requests_.call(link, "erl_eval", "exprs", {expressions, ei_codec::list({})}, now,
-                 [this, link](const Result<Term>& answer, const Now& then) {
-                   const auto* value = answer ? answer->get_if<Tuple>() : nullptr;
-                   if (!value || value->elements.size() != 3 || !value->elements[1].is_atom("ok")) {
-                     fail(link, why_not(answer), then);
-                     return;
-                   }
-                   const Peer* peer = peers_.find(link);
-                   if (!peer) return;
-                   installed_.insert(link);
-                   outbox_.log(LogLine::Level::info,
-                               "tapped the storage process of " + peer->name());
-                   outcomes_.installed(link, then);
-                 });
+  evaluate(requests_, peer.link, tap_source(self_), {}, now,
+           [this, link = peer.link](const Result<Term>& answer, const Now& then) {
+             if (!answer || !answer->is_atom("ok")) {
+               fail(link,
+                    answer ? to_text(*answer, ei_codec::Syntax::erlang) : answer.error().text(),
+                    then);
+               return;
+             }
+             const Peer* tapped = peers_.find(link);
+             if (!tapped) return;
+             installed_.insert(link);
+             outbox_.log(LogLine::Level::info, "tapped the storage process of " + tapped->name());
+             outcomes_.installed(link, then);
+           });
 }
 
 void Tap::fail(LinkId link, const std::string& why, const Now& now) {
   const Peer* peer = peers_.find(link);
   if (!peer) return;
-  outbox_.log_limited(peer->name(), "tap",
-                      "could not tap " + peer->name() + ", asking it for changes instead: " + why,
-                      now);
+  outbox_.log_repeated(peer->name(), "tap",
+                       "could not tap " + peer->name() + ", asking it for changes instead: " + why);
   outcomes_.failed(link, now);
 }
 

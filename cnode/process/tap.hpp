@@ -1,7 +1,8 @@
-// The tap: a fun inside a stock storage process that forwards each write and delete that it is
-// asked for by a call, so each that is made there, the moment it has happened. It runs code in the
-// peer's process, so it is opt-in; it takes itself out when we are gone, and is taken out when we
-// stop.
+// The tap: a fun inside a stock storage process that forwards each write that it is asked for by a
+// call, the moment it has happened, and each such delete the moment before: so whoever has the
+// answer to a delete finds it here, whatever he writes here next. Of delete_all it sends the state
+// that this leaves, before other nodes of ours fill it again. It runs code in the peer's process,
+// so it is opt-in; it takes itself out when we are gone, and is taken out when we stop.
 #pragma once
 
 #include <functional>
@@ -29,8 +30,6 @@ class Tap {
   void remove_all();
 
  private:
-  void parse(LinkId link, const Term& tokens, const Now& now);
-  void evaluate(LinkId link, const Term& expressions, const Now& now);
   void fail(LinkId link, const std::string& why, const Now& now);
 
   const NodeName& self_;

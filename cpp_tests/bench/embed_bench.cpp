@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
   std::mt19937 random(7);
   for (std::uint32_t i = 0; i < count; ++i) {
     const Bytes key = encode_term(key_of(i));
-    bare.put(store::Register::make({key, encode_term(value), {1, 0, 1}}), store::hash_key(key));
+    bare.put(store::Register::make({key, encode_term(value), {1, 0, 1}}), bare.hash(key));
   }
   for (std::size_t i = 0; i < std::min<std::size_t>(count, reads_a_run); ++i) {
     keys.push_back(key_of(static_cast<std::uint32_t>(random() % count)));
@@ -146,7 +146,7 @@ int main(int argc, char** argv) {
   const auto look_all_up = [&] {
     std::size_t here = 0;
     for (std::size_t round = 0; round < rounds; ++round) {
-      for (const Bytes& key : encoded) here += bare.lookup(key, store::hash_key(key)).has_value();
+      for (const Bytes& key : encoded) here += bare.lookup(key, bare.hash(key)).has_value();
     }
     found += here;
   };

@@ -51,7 +51,8 @@ Result<void> save(const std::string& directory, std::uint32_t count) {
     batch.push_back(
         {store::JournalEntry::What::stored, store::Register::make({key, value, stamp})});
     if (batch.size() < disk::batch_entries_max && i + 1 < count) continue;
-    if (auto saved = (*database)->save(batch, {{}, now.wall_ms}, now.wall_ms); !saved) return saved;
+    if (auto saved = (*database)->save(batch, {{}, now.wall_ms, i + 1}, now.wall_ms); !saved)
+      return saved;
     batch.clear();
   }
   return {};

@@ -99,8 +99,7 @@ class SinkProcess {
     const auto envelope = process::read_gen_message(0, message);
     const auto* call = std::get_if<process::GenCall>(&envelope);
     if (!call) return;
-    const Bytes hello =
-        encode_term(ei_codec::tuple({ei_codec::atom("hello"), process::hello_version}));
+    const Bytes hello = encode_term(process::encode_hello({}));
     Bytes reply{104, 2};  // SMALL_TUPLE_EXT of two
     reply.insert(reply.end(), call->from.tag.begin(), call->from.tag.end());
     reply.insert(reply.end(), hello.begin(), hello.end());

@@ -88,11 +88,14 @@ TEST_CASE(
   CHECK_FALSE(owner.set_and_wait("meanwhile", "2"));
   owner.await_news(false);
   CHECK(owner.committer.failure().has_value());
+  // From here on there is room, for this change too: it is saved now, or with all the rest soon.
   owner.change("large", term("small"));
-  CHECK_FALSE(owner.hand_over_and_wait());
-  owner.await_news(true);
-  CHECK_FALSE(owner.committer.failure().has_value());
-  REQUIRE(owner.set_and_wait("after", "3"));
+  (void)owner.hand_over_and_wait();
+  owner.await_recovery();
+  const auto failure = owner.committer.failure();
+  CHECK_MESSAGE(!failure, failure.value_or(""));
+  const auto after = owner.set_and_wait("after", "3");
+  REQUIRE_MESSAGE(after, after.error().text());
   owner.close();
   CHECK(contents_of(dir.path()) == owner.contents());
 }
@@ -126,4 +129,20 @@ TEST_CASE("an idle node notes that it is there") {
   owner.await_noted();
   owner.close();
   CHECK(opened(dir.path())->marks().alive_ms >= before + 5'000);
+}
+
+TEST_CASE("a directory that is deleted: writers are told, and it is made anew with all of it") {
+  const TempDir dir;
+  const std::string path = dir.file("data");
+  Owner owner(opened(path), Owner::at_once);
+  REQUIRE(owner.set_and_wait("before", "1"));
+  std::filesystem::remove_all(path);
+  const auto refused = owner.set_and_wait("meanwhile", "2");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == disk_errc::not_saved);
+  CHECK(refused.error().detail.find("is gone") != std::string::npos);
+  owner.await_recovery();
+  REQUIRE(owner.set_and_wait("after", "3"));
+  owner.close();
+  CHECK(contents_of(path) == owner.contents());
 }

@@ -46,12 +46,25 @@ TEST_CASE("stamps of a later run are above all of an earlier one, though its clo
   REQUIRE(kept.save(*opened(dir.path())));
   const auto database = opened(dir.path());
   Replica later(groot::store::ReplicaOptions{.node_id = 2});
-  const groot::store::Now yesterday{0, wall_start_ms - 86'400'000};
-  REQUIRE(load_into(later, *database, ttl_ms, yesterday));
-  CHECK(later.send_timestamp(yesterday) > kept.replica.clock());
+  const groot::store::Now before{0, wall_start_ms - 90'000};
+  REQUIRE(load_into(later, *database, ttl_ms, before));
+  CHECK(later.send_timestamp(before) > kept.replica.clock());
 }
 
-TEST_CASE("what expired meanwhile comes as the tombstone that it left, and is saved as such") {
+TEST_CASE("wall time was set back: stamps are above those that a crash kept from the file") {
+  const TempDir dir;
+  Kept kept;
+  kept.set("a", "1");
+  REQUIRE(kept.save(*opened(dir.path())));
+  kept.pass(59'000);
+  const auto lost = kept.replica.send_timestamp(kept.now);
+  Replica later(groot::store::ReplicaOptions{.node_id = 2});
+  const groot::store::Now before{0, wall_start_ms - 90'000};
+  REQUIRE(load_into(later, *opened(dir.path()), ttl_ms, before));
+  CHECK(later.send_timestamp(before) > lost);
+}
+
+TEST_CASE("what expired meanwhile becomes the tombstone that it left, and is saved as such") {
   const TempDir dir;
   Kept kept;
   kept.set("brief", "1", 1'000);
@@ -62,10 +75,12 @@ TEST_CASE("what expired meanwhile comes as the tombstone that it left, and is sa
   const auto database = opened(dir.path());
   Replica later(groot::store::ReplicaOptions{.node_id = 2});
   REQUIRE(load_into(later, *database, ttl_ms, kept.now));
+  groot::store::Effects effects;
+  later.wake(kept.now, effects);
   CHECK(contents(later) == contents(kept.replica));
   CHECK(later.size() == 1);
-  REQUIRE(
-      database->save(later.take_journal(), {later.clock(), kept.now.wall_ms}, kept.now.wall_ms));
+  REQUIRE(database->save(later.take_journal(),
+                         {later.clock(), kept.now.wall_ms, later.journal_end()}, kept.now.wall_ms));
 }
 
 TEST_CASE("a tombstone's time goes on where it was, and what is dropped is gone from the file") {
@@ -135,7 +150,7 @@ TEST_CASE(
   REQUIRE(kept.save(*database));
   kept.erase("large");
   const auto all = registers(kept.replica);
-  REQUIRE(database->replace(all, {kept.replica.clock(), kept.now.wall_ms}, kept.now.wall_ms));
+  REQUIRE(database->replace(all, kept.marks(), kept.now.wall_ms));
   std::size_t held = 0;
   REQUIRE(database->load([&held](const groot::store::KeptRegister&) { ++held; }));
   CHECK(held == 3);
@@ -152,8 +167,7 @@ TEST_CASE("replace makes the file hold exactly what it is given") {
   for (int i = 200; i < 400; ++i) other.set("old" + std::to_string(i), "w");
   other.erase("old250");
   const auto all = registers(other.replica);
-  REQUIRE(opened(dir.path())
-              ->replace(all, {other.replica.clock(), other.now.wall_ms}, other.now.wall_ms));
+  REQUIRE(opened(dir.path())->replace(all, other.marks(), other.now.wall_ms));
   CHECK(contents_of(dir.path()) == contents(other.replica));
 }
 
@@ -213,4 +227,75 @@ TEST_CASE("what a start that never finished has left is a directory like a new o
   write_file(dir.file("groot.lock"), "123\n");
   write_file(dir.file(), "");
   CHECK(contents_of(dir.path()).empty());
+}
+
+TEST_CASE("a file that was deleted, or moved, is noticed at the next commit and made anew") {
+  const TempDir dir;
+  const std::string path = dir.file("data");
+  Kept kept;
+  kept.set("a", "1");
+  auto database = opened(path);
+  REQUIRE(kept.save(*database));
+  const auto replace = [&] {
+    const auto all = registers(kept.replica);
+    return database->replace(all, kept.marks(), kept.now.wall_ms);
+  };
+  kept.set("b", "2");
+  SUBCASE("with the directory") {
+    fs::remove_all(path);
+    CHECK(kept.save(*database).error().code == disk_errc::gone);
+  }
+  SUBCASE("moved with the directory") {
+    fs::rename(path, dir.file("moved"));
+    CHECK(kept.save(*database).error().code == disk_errc::gone);
+  }
+  SUBCASE("alone, by a note that the node is there") {
+    fs::remove(path + "/data.mdb");
+    CHECK(database->save({}, {}, 0).error().code == disk_errc::gone);
+  }
+  SUBCASE("with another directory in its place") {
+    fs::rename(path, dir.file("moved"));
+    fs::create_directory(path);
+    CHECK(kept.save(*database).error().code == disk_errc::gone);
+  }
+  SUBCASE("while commits failed for another reason") {
+    fs::remove_all(path);
+    write_file(path, "x");
+    CHECK(kept.save(*database).error().code == disk_errc::gone);
+    CHECK(replace().error().code == disk_errc::unusable);
+    fs::remove(path);
+  }
+  REQUIRE(replace());
+  CHECK(refusal(path).code == disk_errc::in_use);
+  database.reset();
+  CHECK(contents_of(path) == contents(kept.replica));
+}
+
+TEST_CASE("what stands where the file was is left as it is") {
+  const TempDir dir;
+  const std::string path = dir.file("data");
+  Kept kept;
+  kept.set("a", "1");
+  auto database = opened(path);
+  REQUIRE(kept.save(*database));
+  fs::rename(path, dir.file("moved"));
+  Kept other;
+  other.set("other", "1");
+  SUBCASE("other files") {
+    fs::create_directory(path);
+    write_file(path + "/letter.txt", "dear");
+  }
+  SUBCASE("another data directory") {
+    REQUIRE(other.save(*opened(path)));
+  }
+  CHECK(database->save({}, {}, 0).error().code == disk_errc::gone);
+  const auto all = registers(kept.replica);
+  CHECK(database->replace(all, {}, 0).error().code == disk_errc::foreign);
+  CHECK(database->save({}, {}, 0).error().code == disk_errc::foreign);
+  if (fs::exists(path + "/data.mdb")) {
+    database.reset();
+    CHECK(contents_of(path) == contents(other.replica));
+  } else {
+    CHECK(std::distance(fs::directory_iterator(path), {}) == 1);
+  }
 }

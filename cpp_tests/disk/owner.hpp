@@ -2,6 +2,7 @@
 // handed over under it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -44,6 +45,16 @@ class Owner {
     hand_over(&receipt);
     return committer.wait(receipt);
   }
+  // Of entries that the replica knows nothing of.
+  Result<void> hand_over_and_wait(std::vector<store::JournalEntry> entries) {
+    Committer::Receipt receipt;
+    {
+      const std::lock_guard lock(mutex_);
+      committer.hand_over(std::move(entries), kept_.replica.journal_end() + 1,
+                          kept_.replica.clock(), &receipt);
+    }
+    return committer.wait(receipt);
+  }
   void set(std::string_view key, std::string_view value) {
     change(key, value);
     hand_over();
@@ -58,6 +69,13 @@ class Owner {
   // The latest news is that it works, or that it does not.
   void await_news(bool works) {
     await([this, works] { return !heard_.empty() && heard_.back().result.has_value() == works; });
+  }
+  // It has failed, and works again since.
+  void await_recovery() {
+    await([this] {
+      const auto fails = [](const Settled& one) { return !one.result.has_value(); };
+      return std::ranges::any_of(heard_, fails) && !fails(heard_.back());
+    });
   }
   // All that was told so far.
   [[nodiscard]] std::vector<Settled> heard() {

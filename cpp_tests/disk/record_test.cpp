@@ -17,9 +17,9 @@ using groot::store::RegisterView;
 namespace {
 
 struct Written {
-  explicit Written(const RegisterView& view) {
+  explicit Written(const RegisterView& view, std::uint64_t number = 0) {
     encode_file_key(view.key, key);
-    encode_record(key, *Register::make(view), wall_start_ms, record);
+    encode_record(key, *Register::make(view), number, wall_start_ms, record);
   }
   [[nodiscard]] std::optional<KeptRegister> read() const { return decode_record(key, record); }
 
@@ -41,10 +41,12 @@ TEST_CASE("what was written is read") {
          {RegisterView{key, value, stamp}, RegisterView{key, {}, stamp},
           RegisterView{key, value, stamp, RegisterKind::value, 1'700'000'000'500},
           RegisterView{key, nil_value(), stamp, RegisterKind::tombstone}}) {
-      const Written written(view);
+      const std::uint64_t number = view.kind == RegisterKind::tombstone ? 0 : size;
+      const Written written(view, number);
       CHECK(written.key.size() <= 511);
       const auto kept = written.read();
       REQUIRE(kept.has_value());
+      CHECK(kept->number == number);
       CHECK(Bytes(kept->reg.key.begin(), kept->reg.key.end()) == key);
       CHECK(groot::store::merge_order(kept->reg, view) == 0);
       CHECK(kept->arrived_ms == (view.kind == RegisterKind::tombstone ? wall_start_ms : 0));

@@ -59,8 +59,11 @@ struct Kept : store::testing::Script {
   explicit Kept(const store::ReplicaOptions& options = {.node_id = 1}) : Script(options) {
     replica.keep_journal();
   }
+  [[nodiscard]] Marks marks() const {
+    return {replica.clock(), now.wall_ms, replica.journal_end()};
+  }
   Result<void> save(Database& database) {
-    return database.save(replica.take_journal(), {replica.clock(), now.wall_ms}, now.wall_ms);
+    return database.save(replica.take_journal(), marks(), now.wall_ms);
   }
 };
 

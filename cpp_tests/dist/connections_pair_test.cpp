@@ -55,7 +55,7 @@ TEST_CASE("two nodes join, however the bytes are cut, and tell each other who th
     Network net;
     auto& a = net.start("a@h", "cookie", 11);
     auto& b = net.start("b@h", "cookie", 12);
-    CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
+    CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, 0));
     net.settle(piece);
     net.connect("a@h");
     net.settle(piece);
@@ -64,7 +64,7 @@ TEST_CASE("two nodes join, however the bytes are cut, and tell each other who th
     CHECK(a.connections->peers().front().creation == 12);
     CHECK(b.connections->peers().front().creation == 11);
     CHECK(b.connections->peers().front().flags == hidden_flags);
-    CHECK(a.connections->connect_once(name("b@h"), 0));
+    CHECK(a.connections->connect_once(name("b@h"), 1, 0));
     check_joined(net);
   }
 }
@@ -177,7 +177,7 @@ TEST_CASE("after nok the peer's connection is awaited for the set-up time, then 
   Network net;
   auto& a = net.start("a@h");
   net.start("b@h");
-  CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
+  CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, 0));
   net.settle();
   const std::size_t wire = net.connect("a@h");
   net.hold(wire, true);
@@ -241,7 +241,7 @@ TEST_CASE("who cannot prove the cookie replaces nobody") {
 
   // The place is free again for one that is meant.
   auto& reborn = net.start("a@h", "cookie", 11);
-  CHECK_FALSE(reborn.connections->connect_once(name("b@h"), 0));
+  CHECK_FALSE(reborn.connections->connect_once(name("b@h"), 1, 0));
   net.settle();
   net.connect("a@h");
   net.settle();
@@ -292,7 +292,7 @@ TEST_CASE("disconnect ends the link on both sides; a kept peer is left alone for
   CHECK(a.connections->disconnect(name("b@h"), net.now_ms()));
   net.settle();
   CHECK(a.log.back() == "down b@h: disconnected on request");
-  CHECK(b.log.back() == "down a@h: the connection ended");
+  CHECK(b.log.back() == "left a@h: the connection ended");
   net.advance(disconnect_pause_ms - 1);
   CHECK(a.dials.empty());
   SUBCASE("then it is dialled") {
@@ -301,12 +301,12 @@ TEST_CASE("disconnect ends the link on both sides; a kept peer is left alone for
     net.connect("a@h");
   }
   SUBCASE("unless it comes by itself") {
-    CHECK_FALSE(b.connections->connect_once(name("a@h"), net.now_ms()));
+    CHECK_FALSE(b.connections->connect_once(name("a@h"), 1, net.now_ms()));
     net.settle();
     net.connect("b@h");
   }
   SUBCASE("or is wanted") {
-    CHECK_FALSE(a.connections->connect_once(name("b@h"), net.now_ms()));
+    CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, net.now_ms()));
     net.settle();
     net.connect("a@h");
   }
@@ -316,7 +316,7 @@ TEST_CASE("disconnect ends the link on both sides; a kept peer is left alone for
   CHECK(a.dials.empty());
 }
 
-TEST_CASE("a peer that was lost is dialled within the last pause, however often it is lost") {
+TEST_CASE("a peer that was lost is dialled soon, however often it is lost") {
   Network net;
   join(net);
   auto& a = net.at("a@h");
@@ -328,7 +328,7 @@ TEST_CASE("a peer that was lost is dialled within the last pause, however often 
     net.settle();
     const auto next = a.connections->next_deadline_ms();
     REQUIRE(next);
-    CHECK(*next - net.now_ms() <= redial_last_ms);
+    CHECK(*next - net.now_ms() <= redial_soon_ms);
     net.advance(*next - net.now_ms());
     REQUIRE(a.dials.size() == 1);
     net.connect("a@h");

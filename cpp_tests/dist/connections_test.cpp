@@ -28,7 +28,7 @@ std::size_t count(const Log& log, const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("a peer that is kept is dialled again and again, with growing pauses up to the last") {
+TEST_CASE("a peer that is kept is dialled again and again, soon at first, then less and less") {
   Network net;
   auto& a = net.start("a@h");
   a.connections->keep(name("b@h"), net.now_ms());
@@ -42,22 +42,22 @@ TEST_CASE("a peer that is kept is dialled again and again, with growing pauses u
     REQUIRE(next);
     const std::int64_t pause = *next - net.now_ms();
     CHECK(pause >= redial_first_ms / 2);
-    CHECK(pause <= redial_last_ms);
+    CHECK(pause <= std::max(redial_soon_ms, net.now_ms() / redial_away_share));
     longest = std::max(longest, pause);
     net.advance(pause - 1);
     CHECK(a.dials.empty());
     net.advance(1);
     REQUIRE(a.dials.size() == 1);
   }
-  CHECK(longest > redial_last_ms / 2);
+  CHECK(longest > redial_soon_ms / 2);
   CHECK(count(a.log, "dial b@h: the peer cannot be reached") == 20);
 }
 
 TEST_CASE("an attempt is made once, and its outcome told once") {
   Network net;
   auto& a = net.start("a@h");
-  CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
-  CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
+  CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, 0));
+  CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, 0));
   net.drain("a@h");
   CHECK(a.dials.size() == 1);
   net.refuse("a@h");
@@ -75,7 +75,7 @@ TEST_CASE("an attempt for a kept peer does not wait for the pause to end") {
   a.connections->keep(name("b@h"), 0);
   net.drain("a@h");
   net.refuse("a@h");
-  CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
+  CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, 0));
   net.drain("a@h");
   CHECK(a.dials.size() == 1);
 }
@@ -84,7 +84,7 @@ TEST_CASE("a node has no connection to itself") {
   Network net;
   auto& a = net.start("a@h");
   a.connections->keep(name("a@h"), 0);
-  CHECK(a.connections->connect_once(name("a@h"), 0));
+  CHECK(a.connections->connect_once(name("a@h"), 1, 0));
   net.drain("a@h");
   CHECK(a.dials.empty());
   const std::size_t wire = net.connect_stranger("a@h");
@@ -98,7 +98,7 @@ TEST_CASE("disconnect ends a dial under way; what comes of it is closed") {
   auto& a = net.start("a@h");
   net.start("b@h");
   CHECK_FALSE(a.connections->disconnect(name("b@h"), 0));
-  CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
+  CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, 0));
   net.drain("a@h");
   CHECK(a.connections->disconnect(name("b@h"), 0));
   net.drain("a@h");
@@ -257,8 +257,10 @@ TEST_CASE("stopping ends everything and says so to each peer by closing") {
   auto& b = net.start("b@h");
   net.start("c@h");
   a.connections->keep(name("b@h"), 0);
+  net.settle();
   a.connections->keep(name("c@h"), 0);
-  CHECK_FALSE(a.connections->connect_once(name("d@h"), 0));
+  net.settle();
+  CHECK_FALSE(a.connections->connect_once(name("d@h"), 1, 0));
   net.settle();
   net.connect("a@h");
   net.settle();
@@ -268,12 +270,12 @@ TEST_CASE("stopping ends everything and says so to each peer by closing") {
   CHECK(count(a.log, "down b@h: this node is stopping") == 1);
   CHECK(count(a.log, "dial c@h: this node is stopping") == 1);
   CHECK(count(a.log, "dial d@h: this node is stopping") == 1);
-  CHECK(b.log == Log{"up a@h", "down a@h: the connection ended"});
+  CHECK(b.log == Log{"up a@h", "left a@h: the connection ended"});
   CHECK_FALSE(net.is_open(stranger));
   CHECK_FALSE(a.connections->next_deadline_ms());
   CHECK_FALSE(a.connections->accepted("late", 0));
   a.connections->keep(name("b@h"), 0);
-  CHECK_FALSE(a.connections->connect_once(name("b@h"), 0));
+  CHECK_FALSE(a.connections->connect_once(name("b@h"), 1, 0));
   a.dials.clear();
   net.settle();
   CHECK(a.dials.empty());

@@ -204,7 +204,7 @@ TEST_CASE("fragments count as they are written, up to the limit that the node ha
     CAPTURE(over);
     Identity self = identity("us@host");
     self.backlog_bytes_max = over ? bytes - 1 : bytes;
-    Link link(self, name("peer@host"), cookie, our_challenge, 0);
+    Link link(self, name("peer@host"), peer_cookie, our_challenge, 0);
     Seen seen;
     feed(link, handshake_of_acceptor(), 0, seen);
     link.written(joined(link.take_output()).size(), 0);

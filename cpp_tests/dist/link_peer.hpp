@@ -14,7 +14,7 @@
 
 namespace groot::dist::test {
 
-inline constexpr const char* cookie = "cookie";
+inline constexpr const char* peer_cookie = "cookie";
 inline constexpr std::uint32_t our_challenge = 5;
 inline constexpr Flags beam_flags(0xd07df7fbd);
 inline constexpr Flags flags_without_fragments(hidden_flags.bits() &
@@ -24,7 +24,7 @@ inline constexpr Flags flags_without_fragments(hidden_flags.bits() &
 [[nodiscard]] inline Bytes handshake_of_acceptor(Flags flags = beam_flags) {
   Bytes bytes = message(Status{"ok"});
   append(bytes, message(Challenge{flags, 7, 99, name("peer@host")}));
-  append(bytes, message(ChallengeAck{make_digest(cookie, our_challenge)}));
+  append(bytes, message(ChallengeAck{make_digest(peer_cookie, our_challenge)}));
   return bytes;
 }
 
@@ -53,13 +53,13 @@ inline void feed(Link& link, ByteView bytes, std::int64_t now_ms, Seen& seen) {
     }
     if (const auto* closed = std::get_if<Closed>(&*event)) seen.closed = closed->reason;
     if (std::holds_alternative<NameReceived>(*event)) {
-      link.answer_name(NameAnswer::ok, cookie, now_ms);
+      link.answer_name(NameAnswer::ok, peer_cookie, now_ms);
     }
   }
 }
 
 [[nodiscard]] inline std::unique_ptr<Link> initiator(std::int64_t now_ms) {
-  return std::make_unique<Link>(identity("us@host"), name("peer@host"), cookie, our_challenge,
+  return std::make_unique<Link>(identity("us@host"), name("peer@host"), peer_cookie, our_challenge,
                                 now_ms);
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("handshake and frames come out alike however the stream is cut") {
 
 TEST_CASE("an acceptor keeps the bytes that come while its owner decides") {
   Bytes stream = message(SendName{beam_flags, 99, name("peer@host")});
-  append(stream, message(ChallengeReply{7, make_digest(cookie, our_challenge)}));
+  append(stream, message(ChallengeReply{7, make_digest(peer_cookie, our_challenge)}));
   append(stream, reg_send_frame(samples::hello()));
   Link link(identity("us@host"), our_challenge, 0);
   {
@@ -43,7 +43,7 @@ TEST_CASE("an acceptor keeps the bytes that come while its owner decides") {
     CHECK_FALSE(link.next_event());
   }
   CHECK(link.peer().name == name("peer@host"));
-  link.answer_name(NameAnswer::ok, cookie, 0);
+  link.answer_name(NameAnswer::ok, peer_cookie, 0);
   CHECK(std::holds_alternative<Up>(*link.next_event()));
   CHECK(std::holds_alternative<FrameReceived>(*link.next_event()));
   CHECK_FALSE(link.next_event());
@@ -165,7 +165,7 @@ TEST_CASE("close is the last event, and the queued output may still be written")
   CHECK(link->has_output());
   CHECK(closing(*link)->code == dist_errc::requested);
   CHECK_FALSE(link->next_event());
-  link->answer_name(NameAnswer::ok, cookie, 0);
+  link->answer_name(NameAnswer::ok, peer_cookie, 0);
   link->answer_alive(true, 0);
   link->wake(1'000'000);
   CHECK_FALSE(link->next_event());

@@ -34,6 +34,18 @@ std::size_t Network::connect(const std::string& node) {
   return index;
 }
 
+std::size_t Network::connect_to_stranger(const std::string& node) {
+  Node& from = nodes_.at(node);
+  const NodeName to = from.dials.front();
+  from.dials.pop_front();
+  const std::size_t index = wires_.size();
+  Wire& wire = wires_.emplace_back();
+  wire.ends[1] = {node, from.connections->dialed(to, to.full(), now_ms_), {}};
+  from.wires[wire.ends[1].link] = index;
+  drain(node);
+  return index;
+}
+
 void Network::refuse(const std::string& node) {
   Node& from = nodes_.at(node);
   while (!from.dials.empty()) {
@@ -77,8 +89,10 @@ void Network::take_events(const std::string& node) {
       self.log.push_back("up " + up->peer.name.full());
       self.up_links[up->peer.name.full()] = up->link;
     } else if (const auto* down = std::get_if<PeerDown>(&*event)) {
-      self.log.push_back("down " + down->peer.name.full() + ": " + down->reason.code.message());
+      self.log.push_back((down->left ? "left " : "down ") + down->peer.name.full() + ": " +
+                         down->reason.code.message());
     } else if (const auto* failed = std::get_if<AttemptFailed>(&*event)) {
+      if (failed->answers != 0) self.answered.push_back(failed->answers);
       self.log.push_back(std::string(failed->dialed ? "dial " : "failed ") +
                          (failed->peer ? failed->peer->full() : "-") + ": " +
                          failed->reason.code.message());

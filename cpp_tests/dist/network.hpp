@@ -19,8 +19,10 @@ class Network {
  public:
   struct Node {
     std::unique_ptr<Connections> connections;
-    std::deque<NodeName> dials;    // asked for, not yet connected
-    std::vector<std::string> log;  // "up b@h", "down b@h replaced", "failed b@h nok"
+    std::deque<NodeName> dials;  // asked for, not yet connected
+    // "up b@h", "down b@h: replaced", "left b@h: ended", "dial b@h: nok", "failed b@h: nok"
+    std::vector<std::string> log;
+    std::vector<AskNumber> answered;  // by failed attempts
     std::vector<std::string> frames;
     std::map<LinkId, std::size_t> wires;     // by link: the wire
     std::map<std::string, LinkId> up_links;  // by peer
@@ -34,6 +36,9 @@ class Network {
 
   // The oldest dial of `node` connects; the first bytes do not travel yet. Returns the wire.
   std::size_t connect(const std::string& node);
+  // The oldest dial of `node` connects to someone who only says what the test says. Returns the
+  // wire.
+  std::size_t connect_to_stranger(const std::string& node);
   // Every dial of `node` fails.
   void refuse(const std::string& node);
   // Someone connects to `node` who only says what the test says. Returns the wire.

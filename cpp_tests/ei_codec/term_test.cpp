@@ -1,6 +1,7 @@
 #include "ei_codec/term.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -163,6 +164,40 @@ TEST_CASE("term: short spellings") {
   CHECK(*unsigned_integer(INT64_MAX).get_if<std::int64_t>() == INT64_MAX);
   const Bytes highest(8, 0xFF);
   CHECK(unsigned_integer(UINT64_MAX) == Term(BigInteger{false, highest}));
+}
+
+TEST_CASE("term: a bool is the atom, wherever a term is made of it") {
+  const bool on = true;
+  CHECK(Term(true) == atom("true"));
+  CHECK(Term(on) == atom("true"));
+  CHECK(Term(false).is_atom("false"));
+  CHECK(list({true, false}) == list({atom("true"), atom("false")}));
+  CHECK(*map({{atom("on"), on}}).get_if<Map>()->find(atom("on")) == true);
+  CHECK_FALSE(Term(true) == Term(1));
+  const Term assigned = 1 < 2;
+  CHECK(assigned.is_atom("true"));
+  const std::vector<bool> flags{true};
+  CHECK(Term(static_cast<bool>(flags[0])).is_atom("true"));
+}
+
+// Whether a Term can be made of it at all, with or without saying so.
+template <class T>
+constexpr bool makes_term = std::is_constructible_v<Term, T> || std::is_convertible_v<T, Term>;
+enum class Scoped { one };
+
+TEST_CASE("term: nothing becomes a term that it is not") {
+  static_assert(!makes_term<const char*> && !makes_term<const char(&)[4]>);
+  static_assert(!makes_term<void*> && !makes_term<const int*> && !makes_term<std::nullptr_t>);
+  static_assert(!makes_term<std::string> && !makes_term<std::string_view>);
+  static_assert(!makes_term<std::vector<bool>::reference> && !makes_term<std::true_type>);
+  static_assert(!makes_term<std::atomic<bool>&> && !makes_term<const std::atomic<int>&>);
+  static_assert(!makes_term<Scoped> && !makes_term<std::optional<bool>>);
+  // It may be above what an int64 holds: unsigned_integer makes one.
+  static_assert(!makes_term<std::uint64_t> && !makes_term<unsigned>);
+  CHECK(Term(std::int8_t{-1}) == Term(-1));
+  CHECK(Term(std::uint8_t{200}) == Term(200));
+  CHECK(Term(1.5F) == Term(1.5));
+  CHECK(Term('a') == Term(97));  // Erlang's $a
 }
 
 TEST_CASE("term: names with a zero byte survive ei") {

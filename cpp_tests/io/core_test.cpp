@@ -1,14 +1,18 @@
 #include "cnode/io/core.hpp"
 
 #include <atomic>
+#include <new>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "cnode/io/io_error.hpp"
 #include "cnode/io/limits.hpp"
+#include "cpp_tests/support/scarce_memory.hpp"
 #include "ei_codec/term.hpp"
 #include "ei_codec/term_encode.hpp"
 
@@ -63,6 +67,39 @@ TEST_CASE("a write is readable at once, and its effects wait for the network thr
   CHECK(world.core.size() == 1);
   CHECK(world.turn() == 1);
   CHECK(world.turn() == 0);
+}
+
+TEST_CASE("a write that there is no memory for is an error, and the next one is not") {
+  World world;
+  int key = 0;
+  REQUIRE(world.core.set(encoded(key), encoded(10), std::nullopt).has_value());
+  CHECK(world.turn() == 1);
+  {
+    // What is kept of each register stands in one place, which grows.
+    const groot::testing::ScarceMemory scarce(16'384);
+    auto written = world.core.set(encoded(key), encoded(10), std::nullopt);
+    while (written.has_value() && key < 10'000) {
+      CHECK(world.turn() == 1);
+      written = world.core.set(encoded(++key), encoded(10), std::nullopt);
+    }
+    REQUIRE_FALSE(written.has_value());
+    CHECK(written.error().code == std::errc::not_enough_memory);
+  }
+  CHECK_FALSE(world.core.is_broken());
+  CHECK(world.core.get({}, encoded(key)) == nullptr);
+  REQUIRE(world.core.set(encoded(key), encoded(10), std::nullopt).has_value());
+  CHECK(world.core.get({}, encoded(key)) != nullptr);
+  CHECK(world.turn() == 1);
+}
+
+TEST_CASE("what a turn throws is passed on, and what was wanted by then is done in the next") {
+  World world;
+  REQUIRE(world.core.set(encoded(1), encoded(10), std::nullopt).has_value());
+  CHECK_THROWS_AS(
+      (void)world.core.run([](process::Router&, const store::Now&) { throw std::bad_alloc(); }),
+      std::bad_alloc);
+  CHECK_FALSE(world.core.is_broken());
+  CHECK(world.turn() == 1);
 }
 
 TEST_CASE("many writes wake the network thread once") {
@@ -142,13 +179,37 @@ TEST_CASE("the network thread never waits for itself") {
   CHECK(std::chrono::steady_clock::now() - before < 5 * groot::io::pending_pause);
 }
 
-TEST_CASE("after the end writes still count, and wake nobody") {
+TEST_CASE("once the node leaves, nothing is written; what was before is sent") {
   World world;
   int wakes = 0;
   world.core.attach([&] { ++wakes; });
-  world.core.detach();
   REQUIRE(world.core.set(encoded(1), encoded(1), std::nullopt).has_value());
-  CHECK(world.core.get({}, encoded(1)) != nullptr);
-  CHECK(wakes == 0);
+  world.core.leave();
+  const auto set = world.core.set(encoded(1), encoded(2), std::nullopt);
+  REQUIRE_FALSE(set.has_value());
+  CHECK(set.error().code == groot::io::io_errc::left_cluster);
+  const auto erased = world.core.erase(encoded(1));
+  REQUIRE_FALSE(erased.has_value());
+  CHECK(erased.error().text().find("left the cluster") != std::string::npos);
+  CHECK(world.turn() == 1);
+  world.core.detach();
+  CHECK_FALSE(world.core.erase(encoded(1)).has_value());
+  const store::ReadSection section;
+  const store::Register* const kept = world.core.get(section, encoded(1));
+  REQUIRE(kept != nullptr);
+  CHECK(groot::ei_codec::same_bytes(kept->value(), encoded(1)));
+  CHECK(wakes == 1);
   CHECK(world.turn() == 0);
+}
+
+TEST_CASE("who waits for room when the node leaves is told so at once") {
+  World world;
+  std::thread([&] { world.core.attach([] {}); }).join();
+  const auto write = [&] { return world.core.set(encoded(1), encoded(1), std::nullopt); };
+  for (std::size_t i = 0; i < groot::io::pending_effects_max; ++i) REQUIRE(write().has_value());
+  std::thread leaving([&] { world.core.leave(); });
+  while (write().has_value()) {
+  }
+  leaving.join();
+  CHECK(world.turn() >= groot::io::pending_effects_max);
 }

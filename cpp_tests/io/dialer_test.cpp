@@ -42,7 +42,7 @@ struct Dialing {
   Result<tcp::socket> dial(const char* peer) {
     Dialer dialer(context, epmd.port());
     std::optional<Result<tcp::socket>> result;
-    dialer.dial(name(peer), [&](Result<tcp::socket> done) { result = std::move(done); });
+    dialer.dial(name(peer), false, [&](Result<tcp::socket> done) { result = std::move(done); });
     CHECK_MESSAGE(!result.has_value(), "called from inside dial");
     REQUIRE(run_until(context, [&] { return result.has_value(); }));
     return std::move(*result);
@@ -121,11 +121,11 @@ TEST_CASE("a dialer that closes calls nobody") {
   bool called = false;
   {
     Dialer dialer(world.context, world.epmd.port());
-    dialer.dial(name("a@127.0.0.1"), [&](const auto&) { called = true; });
-    dialer.dial(name("a@localhost"), [&](const auto&) { called = true; });
+    dialer.dial(name("a@127.0.0.1"), false, [&](const auto&) { called = true; });
+    dialer.dial(name("a@localhost"), false, [&](const auto&) { called = true; });
     dialer.close();
     world.context.run_for(std::chrono::milliseconds(100));
-    dialer.dial(name("a@127.0.0.1"), [&](const auto&) { called = true; });
+    dialer.dial(name("a@127.0.0.1"), false, [&](const auto&) { called = true; });
   }
   world.context.restart();
   world.context.run_for(std::chrono::milliseconds(100));

@@ -99,14 +99,28 @@ TEST_CASE("the registration is kept open, and closed at the end") {
   CHECK(run_until(world.context, [&] { return world.epmd.ended() == 1; }));
 }
 
-TEST_CASE("a taken name is told, and the connection that epmd leaves open is closed") {
+TEST_CASE("a taken name is told, and the connections that epmd leaves open are closed") {
   World world;
   world.epmd.answer = taken;
   const auto refused = world.start();
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == dist_errc::name_taken);
   CHECK(refused.error().detail.find("groot") != std::string::npos);
-  CHECK(run_until(world.context, [&] { return world.epmd.ended() == 1; }));
+  CHECK(run_until(world.context, [&] {
+    return static_cast<std::size_t>(world.epmd.ended()) == world.epmd.requests().size();
+  }));
+}
+
+TEST_CASE("the name of a process that was just killed is waited for") {
+  World world;
+  world.epmd.answer = taken;
+  std::optional<Result<std::uint32_t>> answer;
+  world.client.start([&](Result<std::uint32_t> creation) { answer = std::move(creation); });
+  REQUIRE(run_until(world.context, [&] { return world.epmd.requests().size() == 2; }));
+  world.epmd.answer = registered;
+  REQUIRE(run_until(world.context, [&] { return answer.has_value(); }));
+  CHECK(answer->has_value());
+  CHECK(world.log.empty());
 }
 
 TEST_CASE("without an epmd the error says what to do") {

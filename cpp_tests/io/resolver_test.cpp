@@ -21,7 +21,8 @@ Result<Resolver::Addresses> resolve(const std::string& host) {
   boost::asio::io_context context;
   Resolver resolver(context);
   std::optional<Result<Resolver::Addresses>> answer;
-  resolver.resolve(host, [&](Result<Resolver::Addresses> result) { answer = std::move(result); });
+  resolver.resolve(host, false,
+                   [&](Result<Resolver::Addresses> result) { answer = std::move(result); });
   CHECK_MESSAGE(!answer.has_value(), "called from inside resolve");
   REQUIRE(run_until(context, [&] { return answer.has_value(); }));
   return *answer;
@@ -60,34 +61,72 @@ TEST_CASE("a resolver may go before its answers come") {
   bool called = false;
   {
     Resolver resolver(context);
-    resolver.resolve("127.0.0.1", [&](const auto&) { called = true; });
-    resolver.resolve("localhost", [&](const auto&) { called = true; });
+    resolver.resolve("127.0.0.1", false, [&](const auto&) { called = true; });
+    resolver.resolve("localhost", false, [&](const auto&) { called = true; });
   }
   context.run();
   CHECK_FALSE(called);
 }
 
-TEST_CASE("so many names are looked up at once, and one more fails at once") {
+namespace {
+
+// Hosts called "silent" have no answer until the end of the test.
+struct Silence {
+  Silence()
+      : resolver(context, [over = promise.get_future().share()](const std::string& host) {
+          if (host == "silent") over.wait();
+          return Result<Resolver::Addresses>(Resolver::Addresses{});
+        }) {}
+  ~Silence() {
+    if (!ended) promise.set_value();
+  }
+  void resolve(const char* host, bool again) {
+    resolver.resolve(host, again, [this](const Result<Resolver::Addresses>& result) {
+      ++(result ? found : refused);
+    });
+  }
+  void end() {
+    ended = true;
+    promise.set_value();
+  }
+
   boost::asio::io_context context;
-  std::promise<void> silence;
-  Resolver resolver(context, [over = silence.get_future().share()](const std::string&) {
-    over.wait();
-    return Result<Resolver::Addresses>(Resolver::Addresses{});
-  });
+  std::promise<void> promise;
+  Resolver resolver;
+  bool ended = false;
   int found = 0;
   int refused = 0;
-  const auto count = [&](const Result<Resolver::Addresses>& result) {
-    ++(result ? found : refused);
-  };
-  for (int i = 0; i < groot::io::lookups_max; ++i) resolver.resolve("silent", count);
-  context.poll();
-  CHECK(refused == 0);
-  resolver.resolve("silent", count);
-  resolver.resolve("127.0.0.1", count);  // nothing to look up
-  REQUIRE(run_until(context, [&] { return refused == 1 && found == 1; }));
-  silence.set_value();
-  REQUIRE(run_until(context, [&] { return found == groot::io::lookups_max + 1; }));
-  resolver.resolve("silent", count);
-  REQUIRE(run_until(context, [&] { return found == groot::io::lookups_max + 2; }));
-  CHECK(refused == 1);
+};
+
+constexpr int waiting_max = static_cast<int>(groot::io::lookups_waiting_max);
+
+}  // namespace
+
+TEST_CASE("so many names are looked up at once, so many wait, and one more fails at once") {
+  Silence s;
+  for (int i = 0; i < groot::io::lookups_max + waiting_max; ++i) s.resolve("silent", false);
+  s.context.poll();
+  CHECK(s.refused == 0);
+  s.resolve("silent", false);
+  s.resolve("127.0.0.1", false);  // nothing to look up
+  REQUIRE(run_until(s.context, [&] { return s.refused == 1 && s.found == 1; }));
+  s.end();
+  REQUIRE(
+      run_until(s.context, [&] { return s.found == groot::io::lookups_max + waiting_max + 1; }));
+  s.resolve("silent", false);
+  REQUIRE(
+      run_until(s.context, [&] { return s.found == groot::io::lookups_max + waiting_max + 2; }));
+  CHECK(s.refused == 1);
+}
+
+TEST_CASE("hosts that could not be found before wait for each other, and nobody else for them") {
+  Silence s;
+  for (int i = 0; i < groot::io::lookups_again_max + waiting_max; ++i) s.resolve("silent", true);
+  s.resolve("good", false);
+  REQUIRE(run_until(s.context, [&] { return s.found == 1; }));
+  s.resolve("good", true);
+  REQUIRE(run_until(s.context, [&] { return s.refused == 1; }));
+  s.end();
+  REQUIRE(run_until(s.context,
+                    [&] { return s.found == groot::io::lookups_again_max + waiting_max + 1; }));
 }

@@ -22,6 +22,7 @@ namespace {
 
 struct Owner final : LinkOwner {
   void received(LinkId, ByteView bytes) override {
+    if (throws) throw std::bad_alloc();
     in.insert(in.end(), bytes.begin(), bytes.end());
   }
   std::vector<OutputChunk> take_output(LinkId, std::vector<OutputChunk> emptied) override {
@@ -43,6 +44,7 @@ struct Owner final : LinkOwner {
 
   Bytes in;
   std::vector<OutputChunk> out;
+  bool throws = false;
   bool in_parts = false;  // gives one chunk at a time
   std::size_t written_bytes = 0;
   int closed_calls = 0;
@@ -93,6 +95,15 @@ struct Pair {
 };
 
 }  // namespace
+
+TEST_CASE("what the owner throws while it reads closes the link, and is passed on") {
+  Pair pair;
+  pair.owner.throws = true;
+  asio::write(pair.peer, asio::buffer("x", 1));
+  CHECK_THROWS_AS((void)run_until(pair.context, [&] { return pair.owner.closed_calls > 0; }),
+                  std::bad_alloc);
+  CHECK(pair.owner.closed_calls == 1);
+}
 
 TEST_CASE("what the peer writes arrives whole, however small the buffer") {
   const Bytes sent = pattern(10'000);

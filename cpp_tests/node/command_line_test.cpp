@@ -66,6 +66,9 @@ TEST_CASE("what is durable, and where") {
   CHECK(line.node.data_dir == "some/where");
   CHECK(line.node.durability == Durability::sync);
   CHECK(line.node.data_max_size == std::uint64_t{2} << 30);
+  CHECK_FALSE(line.node.restamp_future);
+  CHECK(accepted({"--data-dir", "x", "--restamp-future"}).node.restamp_future);
+  CHECK(refused({"--restamp-future"}).status == 1);
   CHECK(refused({"--durability", "sync"}).status == 1);
   CHECK(refused({"--data-dir", "x", "--durability", "perhaps"}).status == 1);
 }

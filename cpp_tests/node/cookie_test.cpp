@@ -14,6 +14,7 @@ using groot::Environment;
 using groot::find_cookie;
 using groot::options_errc;
 using groot::read_cookie_file;
+using groot::reread;
 using groot::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -53,6 +54,31 @@ TEST_CASE("the source is named, the value is not") {
   const auto bad = find_cookie("SECRET\tFOUR", "", plain);
   REQUIRE_FALSE(bad.has_value());
   CHECK(bad.error().text().find("SECRET") == std::string::npos);
+}
+
+TEST_CASE("a cookie from a file can be read again, another one cannot, and none is made") {
+  TemporaryFolder home;
+  using fs::perms;
+  const auto file = home.write("cookie", "OLD", perms::owner_read | perms::owner_write);
+  const auto cookie = find_cookie("", file, environment({}));
+  REQUIRE(cookie.has_value());
+  CHECK(reread(*cookie)->value == "OLD");
+  home.write("cookie", "NEW\n", perms::owner_read | perms::owner_write);
+  const auto read = reread(*cookie);
+  CHECK(read->value == "NEW");
+  CHECK(read->source == cookie->source);
+  CHECK(reread(*read)->value == "NEW");
+  fs::permissions(file, perms::owner_read | perms::others_read);
+  CHECK(reread(*read).error().code == options_errc::no_cookie);
+
+  const auto own = find_cookie("", "", environment({{"HOME", home.path()}}));
+  REQUIRE(own.has_value());
+  fs::remove(home.path() + "/.erlang.cookie");
+  CHECK_FALSE(reread(*own).has_value());
+  CHECK_FALSE(fs::exists(home.path() + "/.erlang.cookie"));
+
+  const auto variable = find_cookie("", "", environment({{"RELEASE_COOKIE", "SECRET"}}));
+  CHECK(reread(*variable).error().detail == "it is from RELEASE_COOKIE, not from a file");
 }
 
 TEST_CASE("the file below the configuration folder is the second choice") {

@@ -215,10 +215,16 @@ TEST_CASE("a node that stops is gone at once, for its peers and for epmd") {
   CHECK(a.node->peers().empty());
   CHECK(b.node->peers().empty());
   b.node->stop();
+}
 
-  // Stopped is not dead: what it knows can still be read.
-  CHECK(b.node->set(atom("late"), 1).has_value());
-  CHECK(b.node->get(atom("late")) == Term(1));
+TEST_CASE("a bool that is set is the atom") {
+  if (epmd_is_missing()) return;
+  const RealEpmd epmd;
+  Member a("a");
+  REQUIRE(a.node->set(atom("on"), true).has_value());
+  REQUIRE(a.node->set(atom("off"), false).has_value());
+  CHECK(a.node->get(atom("on")) == atom("true"));
+  CHECK(a.node->get(atom("off")) == atom("false"));
 }
 
 TEST_CASE("a node that comes back under its name is found again and gets what it lost") {

@@ -93,5 +93,36 @@ TEST_CASE("a peer that does not answer is not listened to for others") {
   CHECK(t.s.get("k") == "1");
 }
 
+TEST_CASE("what is written where nobody listens, and pushed to nobody, is heard in its turn") {
+  Three t;
+  // The links between the two are cut, and both still say that they see each other.
+  for (int i = 0; i < 3; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    t.a.set("a" + key, "1");
+    t.b.set("b" + key, "1");
+    t.pass(turn_interval_ms + 2 * quiet_poll_interval_ms);
+    CHECK(t.s.get("a" + key) == "1");
+    CHECK(t.s.get("b" + key) == "1");
+  }
+}
+
+TEST_CASE("a turn costs one fetch where something moved, one question where nothing did") {
+  Three t;
+  t.pass(turn_interval_ms);
+  t.forget();
+  t.pass(turn_interval_ms);
+  CHECK(std::min(t.a.polls, t.b.polls) == 1);
+  CHECK(t.a.announcements + t.b.announcements == 0);
+  // Full synchronisation, as stock nodes do it.
+  t.forget();
+  for (int i = 0; i < 8; ++i) {
+    for (FakeStock* peer : {&t.a, &t.b, &t.lone}) peer->works();
+    t.pass(turn_interval_ms / 2);
+  }
+  // Eight by the one that is listened to, four turns.
+  CHECK(t.a.announcements + t.b.announcements <= 12);
+  CHECK(t.lone.announcements == 8);
+}
+
 }  // namespace
 }  // namespace groot::process

@@ -1,5 +1,7 @@
 #include "cnode/process/announce_feed.hpp"
 
+#include <utility>
+
 #include "cnode/process/limits.hpp"
 #include "fake_stock.hpp"
 #include "store/limits.hpp"
@@ -201,6 +203,22 @@ TEST_CASE("at most a tenth of the time goes into fetching") {
   CHECK(fetching <= passed / 10);
 }
 
+TEST_CASE("a process that stood still for a day in a fetch does not rest for nine") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  calm(peer);
+  bool stood_still = false;
+  peer.after_state_cast = [&] {
+    if (!std::exchange(stood_still, true)) s.now.monotonic_ms += 86'400'000;
+  };
+  peer.set("k", "1");
+  peer.pass(quiet_poll_interval_ms + 10);
+  REQUIRE(stood_still);
+  peer.set("k", "2");
+  peer.pass(quiet_poll_interval_ms + 10);
+  CHECK(s.get("k") == "2");
+}
+
 TEST_CASE("a delete that we missed during a cut is not undone by us") {
   Script s(HiddenFeed::announce);
   FakeStock peer(s, "a@h", Runs::groot_with_delete);
@@ -226,11 +244,27 @@ TEST_CASE("0.1.x has no delete: what is absent there was lost, and is given back
   FakeStock peer(s, "a@h", Runs::groot_without_delete);
   peer.settle();
   s.set("k", "1");
+  s.set("stays", "1");
   calm(peer);
   peer.erase("k");
   peer.pass(1'000);
   CHECK(s.get("k") == "1");
   CHECK(peer.get("k") == "1");
+}
+
+TEST_CASE("but all that a process showed cannot be lost while it lives: it was wiped") {
+  Script s(HiddenFeed::announce);
+  FakeStock peer(s, "a@h", Runs::groot_without_delete);
+  peer.settle();
+  s.set("k", "1");
+  s.set("l", "1");
+  calm(peer);
+  peer.erase("k");
+  peer.erase("l");
+  peer.pass(60'000);
+  CHECK(s.get("k") == "none");
+  CHECK(peer.get("k") == "none");
+  CHECK(peer.get("l") == "none");
 }
 
 TEST_CASE("what one peer tells us reaches another that does not know that one") {

@@ -21,7 +21,7 @@ struct Played {
   LinkId link = 0;
 
   // Answers the hello with `answer`.
-  explicit Played(const std::string& peer, std::string_view answer = "{hello,2}") {
+  explicit Played(const std::string& peer, std::string_view answer = "{hello,4,#{hash => 0}}") {
     for (int i = 0; i < 100; ++i) hold(s, {.key = i});
     link = s.up(peer);
     for (const Sent& sent : s.take_sent()) {
@@ -45,7 +45,7 @@ struct Played {
       const auto* named = sent.get<dist::RegSend>();
       if (!named || named->to != peer_process_name) continue;
       const auto& cast = sent.message.get_if<ei_codec::Tuple>()->elements.at(1);
-      if (text(cast).starts_with("{all_sent,")) continue;
+      if (text(cast).starts_with("{all_sent,") || text(cast).starts_with("{linked,")) continue;
       const Bytes bytes = encode_term(cast);
       auto message = decode_exchange(*ei_codec::scan_whole_term(bytes));
       REQUIRE(message);
@@ -75,7 +75,9 @@ const std::string asker = "a@h";
 const std::string answerer = "z@h";
 
 TEST_CASE("a peer of another version, or of none, is sent everything, as ever") {
-  for (const std::string_view answer : {"{hello,1}", "{hello,3}", "{hello,99999999999}", "hello"}) {
+  for (const std::string_view answer :
+       {"{hello,1}", "{hello,2}", "{hello,4}", "{hello,99999999999}", "hello", "{hello,4,#{}}",
+        "{hello,5,#{hash => 0}}", "{hello,4,#{hash => 1}}", "{hello,4,#{hash => a}}"}) {
     for (const std::string& peer : {asker, answerer}) {
       Played played(peer, answer);
       CHECK(played.states() == 1);
@@ -91,8 +93,11 @@ TEST_CASE("a peer of another version, or of none, is sent everything, as ever") 
       CHECK(played.s.take_sent_as<dist::RegSend>().size() == 1);
     }
   }
-  Played same(answerer);
-  CHECK(same.states() == 0);
+  for (const std::string_view answer :
+       {"{hello,4,#{hash => 0}}", "{hello,4,#{hash => 0,unknown => [1]}}"}) {
+    Played same(answerer, answer);
+    CHECK(same.states() == 0);
+  }
 }
 
 TEST_CASE("a round begins when both are ready, and again within 10 to 20 s") {
@@ -174,6 +179,36 @@ TEST_CASE("answers from outside of what was asked for end the round") {
     played.say({root[0].round, fetches.at(0).number, fetched});
     CHECK(played.lines() == 1);
   }
+}
+
+TEST_CASE("an answer names children of what it was asked for, each once: else the round ends") {
+  using Entry = ExchangeDiffer::Entry;
+  const auto children = [](const Prefix& prefix) {
+    return std::vector<std::uint32_t>(prefix.child_count(), 1);
+  };
+  const Prefix root;
+  const Prefix first = root.child(0);
+  const Prefix last = root.child(15);
+  const auto entry = [&](const Prefix& prefix) { return Entry{prefix, children(prefix), {}}; };
+  const auto lines = [](const std::vector<Entry>& entries) {
+    Played played(answerer);
+    played.say({0, 0, ExchangeReady{}});
+    const auto asked = played.heard();
+    played.say({asked.at(0).round, asked[0].number, ExchangeRootIs{1}});
+    const auto compare = played.heard();
+    REQUIRE(compare.size() == 1);
+    REQUIRE(std::get<ExchangeCompare>(compare[0].body).entries.size() == 1);
+    (void)played.lines();
+    played.say({asked[0].round, compare[0].number, ExchangeDiffer{entries}});
+    return played.lines();
+  };
+  CHECK(lines({}) == 0);
+  CHECK(lines({entry(first), entry(last)}) == 0);
+  CHECK(lines({entry(root)}) == 1);
+  CHECK(lines({entry(first.child(0))}) == 1);
+  CHECK(lines({entry(first), entry(first)}) == 1);
+  CHECK(lines({entry(last), entry(first)}) == 1);
+  CHECK(lines(std::vector<Entry>(1'000, entry(root))) == 1);
 }
 
 TEST_CASE("a question that asks for too much, and what is none, gets no answer but one line") {

@@ -43,14 +43,13 @@ void FakeStock::start_groot(Runs runs) {
   runs_ = runs;
 }
 
-void FakeStock::kill_storage(bool restart) {
+void FakeStock::kill_storage(bool restart, std::string_view reason) {
   ++storage_id_;
   registers_.clear();
   storage_alive_ = restart;
   const auto died = std::exchange(monitors_, {});
   for (const auto& monitor : died) {
-    script_.receive(link, dist::MonitorPExit{monitor.to, monitor.from, monitor.ref},
-                    atom("killed"));
+    script_.receive(link, dist::MonitorPExit{monitor.to, monitor.from, monitor.ref}, erl(reason));
   }
 }
 
@@ -143,6 +142,7 @@ void FakeStock::spawn(const dist::SpawnRequest& request, const Term& arguments) 
   REQUIRE(own);
   const std::string function = text(list[1]) + ":" + text(list[2]);
   calls.push_back(function + "/" + std::to_string(own->elements.size()));
+  if (function == "erl_eval:exprs") evaluated.push_back(own->elements[1]);
   const auto prepared = canned.find(function);
   const Term value =
       prepared != canned.end() ? prepared->second : evaluate(function, own->elements);
@@ -165,6 +165,7 @@ Term FakeStock::evaluate(const std::string& function, const std::vector<Term>& a
   if (function == "erlang:function_exported") {
     return ei_codec::boolean(runs_ == Runs::groot_with_delete);
   }
+  if (function == "erlang:system_time") return Term(script_.now.wall_ms + clock_ahead_ms);
   if (function == "erlang:nodes") return ei_codec::list({});
   if (function == "code:ensure_loaded") return tuple({atom("module"), arguments.at(0)});
   if (function == "application:get_key") return erl("{ok, \"0.1.1\"}");

@@ -31,7 +31,7 @@ class FakeStock {
   void cut();        // the link ends, the node lives on
   void reconnect();  // a new one
   void start_groot(Runs runs);
-  void kill_storage(bool restart = true);
+  void kill_storage(bool restart = true, std::string_view reason = "killed");
 
   // Local writes, as Groot.set and Groot.delete there.
   void set(const std::string& key, const std::string& value);
@@ -53,9 +53,11 @@ class FakeStock {
   bool busy = false;      // its storage process says so
   std::int64_t announcement_reductions = 1;
   bool loses_announcements = false;
+  std::int64_t clock_ahead_ms = 0;         // of our wall clock
   bool spawns = true;                      // false: refuses spawn requests
   std::vector<std::string> calls;          // "module:function/arity", in order
   std::vector<Term> spawned_casts;         // arguments of execute_cast
+  std::vector<Term> evaluated;             // bindings of erl_eval:exprs
   std::function<void()> after_state_cast;  // between a state and the next question
   // Overrides the answer to a remote call: "module:function" to value.
   std::map<std::string, Term> canned;

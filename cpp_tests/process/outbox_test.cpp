@@ -18,12 +18,6 @@ RouterOptions options() {
   return made;
 }
 
-std::vector<std::string> lines(Outbox& outbox) {
-  std::vector<std::string> texts;
-  for (const Action& action : outbox.take()) texts.push_back(std::get<LogLine>(action).text);
-  return texts;
-}
-
 TEST_CASE("references differ, pids are of this incarnation") {
   Outbox outbox(options());
   std::set<Reference> seen;
@@ -51,37 +45,6 @@ TEST_CASE("what takes long to send is sent by a process of its own") {
   CHECK(outbox.is_ours(first));
   CHECK(first != outbox.pid(ServedPid::rex));
   CHECK(first != second);
-}
-
-TEST_CASE("one line a peer and cause a minute, and the next one counts") {
-  Outbox outbox(options());
-  const auto log = [&](std::string_view peer, std::string_view cause, std::int64_t at_ms) {
-    outbox.log_limited(peer, cause, "line", Now{at_ms, 0});
-  };
-  log("a", "x", 0);
-  log("a", "x", 1);
-  log("a", "y", 1);
-  log("b", "x", 1);
-  log("a", "x", log_interval_ms - 1);
-  CHECK(lines(outbox).size() == 3);
-  log("a", "x", log_interval_ms);
-  CHECK(lines(outbox) == std::vector<std::string>{"line (and 2 more like it)"});
-  outbox.forget_causes("a");
-  log("a", "x", log_interval_ms + 1);
-  log("b", "x", log_interval_ms);
-  CHECK(lines(outbox) == std::vector<std::string>{"line"});
-}
-
-TEST_CASE("no more causes are remembered than the limit") {
-  Outbox outbox(options());
-  for (std::size_t i = 0; i <= log_causes_max; ++i) {
-    outbox.log_limited("peer", std::to_string(i), "line", Now{});
-  }
-  CHECK(lines(outbox).size() == log_causes_max + 1);
-  outbox.log_limited("peer", std::to_string(log_causes_max), "again", Now{});
-  CHECK(lines(outbox).empty());
-  outbox.log_limited("peer", "0", "again", Now{});
-  CHECK(lines(outbox).size() == 1);
 }
 
 }  // namespace

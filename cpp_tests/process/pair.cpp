@@ -61,9 +61,14 @@ void Pair::deliver(Script& to, LinkId link, const Sent& sent) {
   largest_ = std::max(largest_, sent.bytes);
   const auto* named = sent.get<dist::RegSend>();
   if (named && named->to == storage_name) ++to_storage_;
-  const bool has_message = named || sent.get<dist::Send>() || sent.get<dist::AliasSend>() ||
-                           sent.get<dist::SpawnRequest>() || sent.get<dist::Exit>() ||
-                           sent.get<dist::Exit2>() || sent.get<dist::MonitorPExit>();
+  hand_over(sent, to, link);
+}
+
+void hand_over(const Sent& sent, Script& to, LinkId link) {
+  const bool has_message = sent.get<dist::RegSend>() || sent.get<dist::Send>() ||
+                           sent.get<dist::AliasSend>() || sent.get<dist::SpawnRequest>() ||
+                           sent.get<dist::Exit>() || sent.get<dist::Exit2>() ||
+                           sent.get<dist::MonitorPExit>();
   if (has_message) {
     to.receive(link, sent.control, sent.message);
   } else {

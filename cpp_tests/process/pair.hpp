@@ -13,8 +13,14 @@ namespace groot::process::testing {
 
 class Pair {
  public:
-  Script a{HiddenFeed::announce, "a@h", 1};  // the lesser name: it asks in exchanges
-  Script b{HiddenFeed::announce, "b@h", 2};
+  Pair() : Pair(store::ReplicaOptions{}, store::ReplicaOptions{}) {}
+  Pair(const store::ReplicaOptions& of_a, const store::ReplicaOptions& of_b,
+       const Earlier& earlier_a = {}, const Earlier& earlier_b = {})
+      : a(HiddenFeed::announce, "a@h", 1, RemoteAdmin::full, Saving::off, of_a, earlier_a),
+        b(HiddenFeed::announce, "b@h", 2, RemoteAdmin::full, Saving::off, of_b, earlier_b) {}
+
+  Script a;  // the lesser name: it asks in exchanges
+  Script b;
 
   void connect();
   // The same, and nothing is carried yet.
@@ -55,6 +61,9 @@ class Pair {
   std::size_t largest_ = 0;
   int to_storage_ = 0;
 };
+
+// What a router sent reaches another one over this link.
+void hand_over(const Sent& sent, Script& to, LinkId link);
 
 // A register in words, by its key in words.
 [[nodiscard]] std::map<std::string, std::string> contents(const store::Replica& replica);

@@ -124,6 +124,28 @@ TEST_CASE("a storage process that dies is noticed and given back what it lost") 
   CHECK(replicates(s, peer, "more"));
 }
 
+TEST_CASE("a storage process that is stopped in good order is no warning") {
+  Script s;
+  FakeStock peer(s, "a@h", Runs::groot_with_delete);
+  peer.settle();
+  s.set("k", "v");
+  peer.settle();
+  for (const std::string_view reason : {"shutdown", "{shutdown,for_maintenance}", "normal"}) {
+    (void)s.take_warnings();
+    peer.kill_storage(true, reason);
+    CHECK(s.take_warnings().empty());
+    peer.settle();
+    CHECK(peer.get("k") == "v");
+  }
+  for (const std::string_view reason : {"killed", "noproc", "{normal,1}", "{badmatch,shutdown}"}) {
+    (void)s.take_warnings();
+    peer.kill_storage(true, reason);
+    CHECK(s.take_warnings() ==
+          std::vector<std::string>{"the storage process of a@h died; it lost its data"});
+    peer.settle();
+  }
+}
+
 TEST_CASE("a process that died before it was watched is found out") {
   Script s;
   FakeStock peer(s, "a@h", Runs::groot_with_delete);

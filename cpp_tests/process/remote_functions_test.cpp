@@ -2,6 +2,7 @@
 #include "cnode/process/remote_functions.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "cnode/process/arguments.hpp"
 #include "cnode/process/limits.hpp"
@@ -132,6 +133,8 @@ TEST_CASE("function_exported says what the table holds") {
   CHECK(exported("['Elixir.Groot',delete,2]") == "false");
   CHECK(exported("[erlang,function_exported,3]") == "true");
   CHECK(exported("[lists,map,2]") == "false");
+  CHECK(s.rpc_text(link, "Elixir.Kernel", "function_exported?", "['Elixir.Groot',delete,1]") ==
+        "true");
   CHECK(exported("[erlang,nodes,255]") == "false");
   for (const std::string_view none : {"[m,f,256]", "[m,f,-1]"}) CHECK(exported(none) == "false");
   for (const std::string_view bad : {"[1,f,1]", "[m,1,1]", "[m,f,a]"}) {
@@ -198,11 +201,12 @@ TEST_CASE("Node.connect and Node.ping answer when the link is up, or cannot be")
       return sent.size() == 1 ? text(sent[0].message) : "nothing";
     };
     ask();
-    s.router.connect_failed(node("c@h"), s.now);
+    const dist::AskNumber all = std::numeric_limits<dist::AskNumber>::max();
+    s.router.connect_failed(node("c@h"), all, s.now);
     CHECK(answer() == "nothing");
-    s.router.connect_failed(node("b@h"), s.now);
+    s.router.connect_failed(node("b@h"), all, s.now);
     CHECK(answer() == "{res,return," + asked.no + "}");
-    s.router.connect_failed(node("b@h"), s.now);
+    s.router.connect_failed(node("b@h"), all, s.now);
     CHECK(answer() == "nothing");
     ask();
     s.up("b@h");
@@ -283,7 +287,8 @@ TEST_CASE("--remote-admin: what each level allows, and how the rest is refused")
     const char* function;
     const char* arguments;
   };
-  const std::vector<Call> replication{{"erlang", "nodes", "[]"}};
+  const std::vector<Call> replication{{"erlang", "nodes", "[]"},
+                                      {"erlang", "system_time", "[millisecond]"}};
   const std::vector<Call> groot{{"Elixir.Groot", "set", "[k,v]"},
                                 {"Elixir.Groot", "get", "[k]"},
                                 {"Elixir.Groot.Storage", "delete_all", "[]"},

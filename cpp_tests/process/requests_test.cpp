@@ -171,7 +171,10 @@ TEST_CASE("a call of a registered name") {
 TEST_CASE("a watched process tells once, and nothing when its link ends") {
   Asking s;
   int told = 0;
-  const auto count = [&](const Now&) { ++told; };
+  const auto count = [&](ei_codec::ScannedTerm reason, const Now&) {
+    ++told;
+    CHECK(text(reason.bytes()) == "killed");
+  };
   s.requests.watch(1, s.runner, count);
   s.requests.watch(2, s.runner, count);
   const auto sent = s.sent();
@@ -208,7 +211,8 @@ TEST_CASE("a peer that cannot be asked is sent nothing, and each question is ans
     s.requests.call(1, "erlang", "node", {}, s.now, s.keep());
     s.requests.call_name(1, "Elixir.Groot.Peer", erl("hello"), s.now, s.keep());
     s.requests.cast(1, "sys", "remove", {});
-    s.requests.watch(1, s.runner, [](const Now&) { FAIL("nothing was watched"); });
+    s.requests.watch(1, s.runner,
+                     [](ei_codec::ScannedTerm, const Now&) { FAIL("nothing was watched"); });
     CHECK(s.answers == Words(2, "the peer does not understand remote calls and monitors"));
     CHECK(s.sent().empty());
     CHECK_FALSE(s.requests.next_wake_ms());

@@ -28,6 +28,20 @@ RouterOptions options(HiddenFeed feed, const std::string& name, RemoteAdmin admi
   return made;
 }
 
+RouterOptions with_earlier(RouterOptions options, store::Replica& replica, const Earlier& earlier,
+                           const Now& now) {
+  if (earlier.load) earlier.load(replica, now);
+  options.kept_peers = earlier.kept_peers;
+  options.memory_id = earlier.memory_id;
+  options.connect = earlier.connect;
+  return options;
+}
+
+store::ReplicaOptions with_node_id(store::ReplicaOptions options, std::uint64_t node_id) {
+  options.node_id = node_id;
+  return options;
+}
+
 // What the other end reads of a frame. `bytes` must outlive it.
 dist::Frame over_the_wire(const Control& control, ByteView message, Bytes& bytes) {
   dist::encode_frame(control, message, dist::hidden_flags, bytes);
@@ -64,7 +78,7 @@ Term decoded(ByteView encoded) {
   const auto scanned = ei_codec::scan_whole_term(encoded);
   REQUIRE(scanned);
   auto term = decode_term(*scanned);
-  REQUIRE(term);
+  REQUIRE_MESSAGE(term, term.error().text());
   return *std::move(term);
 }
 Bytes whole(const SharedMessage& message) {
@@ -89,9 +103,9 @@ Term register_term(const Term& key, const Term& value, std::uint64_t time, std::
 }
 
 Script::Script(HiddenFeed feed, const std::string& name, std::uint64_t node_id, RemoteAdmin admin,
-               Saving saving)
-    : replica(store::ReplicaOptions{.node_id = node_id}),
-      router(options(feed, name, admin, saving), replica),
+               Saving saving, const store::ReplicaOptions& replica_options, const Earlier& earlier)
+    : replica(with_node_id(replica_options, node_id)),
+      router(with_earlier(options(feed, name, admin, saving), replica, earlier, now), replica),
       name_(name) {
   if (saving != Saving::off) replica.keep_journal();
 }
@@ -113,8 +127,8 @@ LinkId Script::quiet_up(const std::string& name) {
   return link;
 }
 
-void Script::down(LinkId link) {
-  router.peer_down(link, Error{dist::make_error_code(dist::dist_errc::peer_closed), ""}, now);
+void Script::down(LinkId link, bool left) {
+  router.peer_down(link, Error{dist::make_error_code(dist::dist_errc::peer_closed), ""}, left, now);
 }
 
 void Script::receive(LinkId link, const Control& control) {
@@ -203,6 +217,7 @@ void Script::pass(std::int64_t milliseconds) {
     now.wall_ms += at - now.monotonic_ms;
     now.monotonic_ms = at;
     router.wake(now);
+    collect();  // the lines of this instant
     // What is due now is done now: a router that asks for the same instant again would spin.
     REQUIRE(router.next_wake_ms(now) > now.monotonic_ms);
   }
@@ -211,8 +226,23 @@ void Script::pass(std::int64_t milliseconds) {
 }
 
 void Script::collect() {
+  std::vector<LinkId> awaiting;
+  do {
+    for (const LinkId link : std::exchange(awaiting, {})) router.room(link, now);
+    collect_once(awaiting);
+  } while (has_room && !awaiting.empty());
+  awaiting_room.insert(awaiting_room.end(), awaiting.begin(), awaiting.end());
+}
+
+void Script::collect_once(std::vector<LinkId>& awaiting) {
   for (Action& action : groot::testing::one_by_one(router.take_actions())) {
+    if (const auto* await = std::get_if<AwaitRoom>(&action)) {
+      awaiting.push_back(await->link);
+      continue;
+    }
     const auto* frame = std::get_if<SendFrame>(&action);
+    auto* const line = std::get_if<LogLine>(&action);
+    if (line && !throttle_.admit(*line, now.monotonic_ms)) continue;
     if (!frame) {
       actions_.push_back(std::move(action));
       continue;

@@ -2,12 +2,14 @@
 // pass through the wire format in both directions.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "cnode/process/log_throttle.hpp"
 #include "cnode/process/outbox.hpp"
 #include "cnode/process/router.hpp"
 #include "ei_codec/term.hpp"
@@ -53,18 +55,27 @@ struct Sent {
   }
 };
 
+// What a node begins with that was there before.
+struct Earlier {
+  std::function<void(store::Replica& replica, const Now& now)> load = nullptr;
+  std::vector<store::KeptPeer> kept_peers = {};
+  std::int64_t memory_id = 0;
+  std::vector<NodeName> connect = {};
+};
+
 class Script {
  public:
   explicit Script(HiddenFeed feed = HiddenFeed::off, const std::string& name = us,
                   std::uint64_t node_id = 1, RemoteAdmin admin = RemoteAdmin::full,
-                  Saving saving = Saving::off);
+                  Saving saving = Saving::off, const store::ReplicaOptions& replica_options = {},
+                  const Earlier& earlier = {});
 
   // Links have the numbers 1, 2, 3 …
   LinkId up(const std::string& name, bool visible = false);
   LinkId up(const std::string& name, dist::Flags negotiated);
   // What is sent on link up is thrown away.
   LinkId quiet_up(const std::string& name);
-  void down(LinkId link);
+  void down(LinkId link, bool left = false);
 
   void receive(LinkId link, const Control& control);
   void receive(LinkId link, const Control& control, const Term& message);
@@ -103,7 +114,8 @@ class Script {
     std::erase_if(actions_, [](const Action& a) { return std::holds_alternative<T>(a); });
     return found;
   }
-  // The lines logged at warning and above since the last call.
+  // The lines logged at warning and above since the last call. No lines but those that the throttle
+  // admits are among the actions.
   std::vector<std::string> take_warnings();
 
   // The value under a key, both as Erlang text; "none" when absent.
@@ -116,18 +128,24 @@ class Script {
   Reference new_reference(LinkId link);
   [[nodiscard]] const std::string& link_name(LinkId link) const { return link_names_.at(link); }
 
+  // Whether links take at once what is sent on them; else those that room() is awaited of.
+  bool has_room = true;
+  std::vector<LinkId> awaiting_room;
+
   Now now{1'000, wall_start_ms};
   store::Replica replica;
   Router router;
 
  private:
   void collect();
+  void collect_once(std::vector<LinkId>& awaiting);
 
   std::string name_;
   std::vector<std::string> link_names_{""};
   std::vector<Action> actions_;
   std::vector<Sent> sent_;
   std::uint32_t references_ = 0;
+  LogThrottle throttle_;
 };
 
 }  // namespace groot::process::testing

@@ -1,6 +1,8 @@
 // Monitors, links and exit signals, of served and of spawned processes.
 #include "cnode/process/signals.hpp"
 
+#include <chrono>
+
 #include "script.hpp"
 
 namespace groot::process {
@@ -25,7 +27,7 @@ struct Signalled : Script {
     REQUIRE(sent.size() == 1);
     return std::get<Pid>(sent[0].get<dist::SpawnReply>()->result);
   }
-  void end_waiting() { router.connect_failed(node("b@h"), now); }
+  void end_waiting() { router.connect_failed(node("b@h"), 1'000, now); }
   std::vector<dist::Target> served() const {
     std::vector<dist::Target> all;
     for (const auto pid :
@@ -158,6 +160,31 @@ TEST_CASE("a spawned process: its watchers and links hear how it ends") {
   sent = s.take_sent();
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].message.is_atom("noproc"));
+}
+
+TEST_CASE("of many that watch a process, and are linked with it, one is found at once") {
+  constexpr std::uint32_t many = 50'000;
+  constexpr std::uint32_t some = 2'000;
+  Signalled s;
+  const auto random = [] { return std::uint64_t{1}; };
+  Outbox outbox({.self = node(us), .random = random});
+  Spawned spawned(outbox);
+  const Pid pid = *spawned.start(s.link);
+  std::vector<Reference> refs;
+  for (std::uint32_t i = 0; i < many; ++i) {
+    refs.push_back(s.new_reference(s.link));
+    spawned.monitor(pid, s.link, s.pid_of(s.link), refs.back());
+    spawned.link(pid, s.link, s.pid_of(s.link, i));
+  }
+  const auto since = std::chrono::steady_clock::now();
+  for (std::uint32_t i = 0; i < some; ++i) {
+    spawned.demonitor(pid, s.link, refs[many - 1 - i]);
+    spawned.unlink(pid, s.link, s.pid_of(s.link, many - 1 - i));
+  }
+  // Found one by one it is a hundred times as long.
+  CHECK(std::chrono::steady_clock::now() - since < std::chrono::seconds(1));
+  spawned.exit(pid, share(encoded("normal")));
+  CHECK(outbox.take().size() == 2 * (many - some));
 }
 
 TEST_CASE("the exit of a linked process ends a spawned one, and that link is not told") {

@@ -69,7 +69,10 @@ TEST_CASE("a value over the limit is refused") {
   options.random = [] { return std::uint64_t{1}; };
   Outbox outbox(options);
   Peers peers;
-  Replication replication(outbox, peers, replica);
+  Requests asked(outbox, peers);
+  Reclaimer reclaimer(peers, outbox, asked);
+  CatchUp catch_up(options, outbox, peers, replica, [](Peer&, const Now&) {});
+  Replication replication(outbox, peers, replica, reclaimer, catch_up);
   StoreRequests requests(replica, replication);
   const Now now{0, wall_start_ms};
   const Bytes key = encoded("k");

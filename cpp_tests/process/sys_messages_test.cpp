@@ -124,6 +124,41 @@ TEST_CASE("get_status is the tuple that sys returns") {
   CHECK(text(items->elements[4]).find("{\"Logged events\",[]}") != std::string::npos);
 }
 
+TEST_CASE("get_state of the clocks has the shape of stock's") {
+  Script s;
+  const LinkId link = s.quiet_up("a@h");
+  CHECK(text(get_state(s, link, "Elixir.Groot.ClockSync", "13.1.5")) ==
+        "#{clock => 'Elixir.Groot.Clock',sync_interval => 3000}");
+  const Term answer = s.call(link, "Elixir.Groot.Clock", atom("send_timestamp"));
+  const Term state = get_state(s, link, "Elixir.Groot.Clock", "13.1.5");
+  const auto* map = state.get_if<ei_codec::Map>();
+  REQUIRE(map);
+  CHECK(map->pairs.size() == 3);
+  CHECK(*map->find(atom("max_drift")) == Term(300'000));
+  CHECK(*map->find(atom("node_id")) == Term(1));
+  CHECK(*map->find(atom("timestamp")) == answer.get_if<ei_codec::Tuple>()->elements.at(1));
+}
+
+TEST_CASE(
+    "GenServer.stop: the call ends with a reason, its monitor only, and the process lives on") {
+  Script s;
+  const LinkId link = s.quiet_up("a@h");
+  const Term alias = s.new_reference(link);
+  const Pid caller = s.pid_of(link);
+  const Term tag(ei_codec::List{{atom("alias")}, {alias}});
+  s.receive(link, dist::RegSend{caller, "Elixir.Groot.Storage"},
+            tuple({atom("system"), tuple({Term(caller), tag}), erl("{terminate,normal}")}));
+  const auto sent = s.take_sent();
+  REQUIRE(sent.size() == 1);
+  const auto* exit = sent[0].get<dist::MonitorPExit>();
+  REQUIRE(exit);
+  CHECK(exit->to == caller);
+  CHECK(Term(exit->ref) == alias);
+  CHECK(text(sent[0].message).starts_with("{not_supported,<<\"Elixir.Groot.Storage lives as long"));
+  CHECK(s.take_warnings().size() == 1);
+  CHECK(text(s.call(link, "Elixir.Groot.Storage", erl("{get,k}"))) == "nil");
+}
+
 TEST_CASE("what would stop or change a process is refused, readably, and it lives on") {
   Script s;
   const LinkId link = s.quiet_up("a@h");

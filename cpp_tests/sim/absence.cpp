@@ -13,8 +13,10 @@ namespace {
 
 constexpr Ms hour = 3'600'000;
 constexpr Ms expires_in = 2 * hour;
-// Longer than an idle node takes to note that it is there.
-constexpr Ms alive_noted = 61'000;
+// Longer than it takes until others are known to be level, and an idle node notes that, and that it
+// is there.
+constexpr Ms alive_noted = 125'000;
+constexpr Ms saved_within = 1'000;
 
 OurNode* node_with_disk(Cluster& cluster) {
   std::vector<OurNode*> found;
@@ -22,11 +24,6 @@ OurNode* node_with_disk(Cluster& cluster) {
     if (node->is_alive() && node->has_disk()) found.push_back(node.get());
   }
   return found.empty() ? nullptr : found[cluster.random.index(found.size())];
-}
-
-bool is_last_of_ours(const Cluster& cluster) {
-  return std::ranges::count_if(cluster.ours(), [](const auto& node) { return node->is_alive(); }) ==
-         1;
 }
 
 using Values = std::map<Bytes, Bytes>;
@@ -62,28 +59,66 @@ void check_nothing_expired(const Cluster& cluster) {
   for (const auto& node : cluster.ours()) {
     if (!node->is_alive()) continue;
     node->replica().for_each([&](const store::RegisterPtr& reg) {
-      if (!reg->expires_at_ms() || *reg->expires_at_ms() > node->now().wall_ms) return;
+      if (!reg->expires_at_ms() || *reg->expires_at_ms() > node->now().deadline_ms()) return;
       throw Violation(node->name() + " keeps what has expired: " + text_of(*reg));
     });
   }
 }
 
 // No stamp is ahead of anybody's clock any more, and all that was written is on the disks: what is
-// there shows that it is from before an absence. Wall clocks alone pass days here; a peer does not
-// say that it has been up for that long.
+// there shows that it is from before an absence.
 void make_old(Cluster& cluster) {
   pass(cluster, hour);
   run_looking(cluster, cluster.schedule.now() + alive_noted);
 }
 
-// Whoever can.
+// Whoever can. A delete of stock kills the storage process of every 0.1.x that it reaches.
 bool erase_while_away(Cluster& cluster, const Bytes& key) {
   for (const auto& node : cluster.ours()) {
     if (!node->is_alive()) continue;
     node->erase(key);
     return true;
   }
-  return false;
+  StockNode* deleter = nullptr;
+  for (const auto& node : cluster.stock()) {
+    if (!node->is_alive()) continue;
+    if (!node->has_delete() || key == cluster.list_key()) return false;
+    if (node->runs_groot()) deleter = node.get();
+  }
+  if (deleter == nullptr) return false;
+  deleter->erase(key);
+  return true;
+}
+
+// The nodes stay, and what they held in memory goes.
+void end_memories(Cluster& cluster) {
+  for (const auto& node : cluster.stock()) {
+    if (node->is_alive() && node->runs_groot()) node->kill_storage();
+  }
+  for (const auto& node : cluster.ours()) {
+    if (!node->is_alive() || node->has_disk()) continue;
+    cluster.crash(*node);
+    cluster.start(*node);
+  }
+}
+
+// What nobody else ever gets: with Saving::async it takes a moment until it is saved.
+void write_cut_off(Cluster& cluster, OurNode& node) {
+  for (Node* other : cluster.nodes()) {
+    if (other != &node) cluster.network.bar(node, *other);
+  }
+  run_looking(cluster, cluster.schedule.now() + cluster.random.between(0, 5'000));
+  for (const Bytes& key : cluster.keys()) {
+    if (!cluster.random.chance(50)) continue;
+    node.set(key, encode_term(ei_codec::binary("cut off")), std::nullopt);
+  }
+  run_looking(cluster, cluster.schedule.now() + saved_within);
+}
+
+void end_cut(Cluster& cluster, OurNode& node) {
+  for (Node* other : cluster.nodes()) {
+    if (other != &node) cluster.network.allow(node, *other);
+  }
 }
 
 }  // namespace
@@ -129,15 +164,21 @@ void check_long_absence(Cluster& cluster) {
   OurNode* away = node_with_disk(cluster);
   if (!away) return;
   const Bytes& stays = cluster.keys().front();
-  // What stock cannot hold it does not show either: the last node of ours loses it by being away.
-  if (is_last_of_ours(cluster)) away->erase(cluster.list_key());
   away->set(stays, encode_term(ei_codec::binary("stays")), std::nullopt);
   come_to_rest(cluster);
   make_old(cluster);
+  // Where it was cut off before, or the others forget, nothing proves that anything was deleted;
+  // and a node of ours of another version does not say whose memory it has.
+  const bool cut_off = cluster.random.chance(30);
+  const bool memories_end = cluster.random.chance(30);
+  if (cut_off) write_cut_off(cluster, *away);
   Values wanted = values_of(*away);
   cluster.crash(*away);
+  if (cut_off) end_cut(cluster, *away);
   run_looking(cluster, cluster.schedule.now() + cluster.random.between(100, 20'000));
-  for (auto value = wanted.begin(); value != wanted.end();) {
+  if (memories_end) end_memories(cluster);
+  for (auto value = wanted.begin();
+       !cut_off && !memories_end && cluster.is_silent_at_rest() && value != wanted.end();) {
     const bool deleted = value->first != stays && cluster.random.chance(50) &&
                          erase_while_away(cluster, value->first);
     value = deleted ? wanted.erase(value) : std::next(value);

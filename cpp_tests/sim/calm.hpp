@@ -6,7 +6,9 @@
 
 namespace groot::sim {
 
-// Precondition: the cluster has come to rest. Throws Violation.
-void check_calm(Cluster& cluster);
-
+// Precondition: the cluster has come to rest. `quiet`: no message was late, ever, so that what is
+// written is read at nodes of ours as soon as it can be. Throws Violation.
+void check_calm(Cluster& cluster, bool quiet);
+// delete_all at nodes of ours, where others hold what they held: those give it back.
+void check_own_wipe(Cluster& cluster);
 }  // namespace groot::sim

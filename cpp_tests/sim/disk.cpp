@@ -1,5 +1,6 @@
 #include "cpp_tests/sim/disk.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -18,43 +19,62 @@ void Disk::hand_over(Change change) {
   queue_.issued = change.issued;
 }
 
-std::uint64_t Disk::commit(Ms wall_ms, bool in_doubt) {
-  Change change = std::exchange(queue_, {});
-  for (const JournalEntry& entry : change.entries) write(entry, wall_ms);
-  if (!in_doubt) marks_.alive_ms = wall_ms;
-  if (!change.entries.empty()) {
-    marks_.clock = change.clock;
-    issued_ = change.issued;
-    end_ = change.end;
-  }
-  return end_;
+void Disk::keep_peers(std::vector<store::KeptPeer> peers) {
+  changed_peers_.insert(changed_peers_.end(), std::make_move_iterator(peers.begin()),
+                        std::make_move_iterator(peers.end()));
 }
 
-void Disk::write(const JournalEntry& entry, Ms wall_ms) {
+std::uint64_t Disk::commit(Ms wall_ms, bool in_doubt) {
+  Change change = std::exchange(queue_, {});
+  std::uint64_t number = change.end - change.entries.size();
+  for (const JournalEntry& entry : change.entries) write(entry, ++number, wall_ms);
+  for (store::KeptPeer& peer : std::exchange(changed_peers_, {})) {
+    peers_[peer.name] = std::move(peer);
+  }
+  if (!in_doubt) marks_.alive_ms = wall_ms;
+  marks_.number = std::max(marks_.number, change.end);
+  if (change.clock.time_ms != 0) {
+    marks_.clock = change.clock;
+    issued_ = change.issued;
+  }
+  return marks_.number;
+}
+
+void Disk::write(const JournalEntry& entry, std::uint64_t number, Ms wall_ms) {
   if (entry.what == JournalEntry::What::cleared) return records_.clear();
   Bytes key;
   disk::encode_file_key(entry.reg->key(), key);
-  if (entry.what == JournalEntry::What::dropped) {
+  if (entry.what != JournalEntry::What::stored) {
     records_.erase(key);
   } else {
     Bytes record;
-    disk::encode_record(key, *entry.reg, wall_ms, record);
+    disk::encode_record(key, *entry.reg, number, wall_ms, record);
     records_[key] = std::move(record);
   }
 }
 
 void Disk::crash() {
   queue_ = {};
-  end_ = 0;  // the next life has a journal of its own
+  changed_peers_.clear();
 }
 
-void Disk::load_into(store::Replica& replica, const Now& now) const {
+std::int64_t Disk::memory_id(std::int64_t fresh) {
+  if (memory_id_ == 0) memory_id_ = fresh;
+  return memory_id_;
+}
+
+std::vector<store::KeptPeer> Disk::peers() const {
+  std::vector<store::KeptPeer> peers;
+  for (const auto& [name, peer] : peers_) peers.push_back(peer);
+  return peers;
+}
+
+void Disk::load_into(store::Replica& replica, Ms tombstone_ttl, const Now& now) const {
   const auto all = [this](const disk::Visit& visit) {
     for (const auto& [key, record] : records_) visit(disk::decode_record(key, record).value());
     return Result<void>();
   };
-  const auto loaded =
-      disk::load_into(replica, marks_, records_.size(), all, store::tombstone_ttl_ms_default, now);
+  const auto loaded = disk::load_into(replica, marks_, records_.size(), all, tombstone_ttl, now);
   if (!loaded) throw Violation("a disk is not read: " + loaded.error().text());
 }
 

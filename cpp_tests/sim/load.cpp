@@ -11,10 +11,11 @@ constexpr int list_keys = 4;  // percent
 
 }  // namespace
 
-Load::Load(Cluster& cluster) : cluster_(cluster), random_(cluster.random.split()) {
+Load::Load(Cluster& cluster, bool wipes) : cluster_(cluster), random_(cluster.random.split()) {
   interval_max_ = random_.chance(50) ? random_.between(20, 300) : random_.between(300, 3'000);
   deletes_ = random_.chance(70) ? static_cast<int>(random_.between(0, 30)) : 0;
-  wipes_ = random_.chance(30) ? 2 : 0;
+  wipes_ = random_.chance(30) && wipes ? 2 : 0;
+  our_wipes_ = random_.chance(15) && wipes ? 2 : 0;
   expiring_ = random_.chance(60) ? static_cast<int>(random_.between(0, 40)) : 0;
 }
 
@@ -49,6 +50,8 @@ void Load::act_on(OurNode& node, const Bytes& key) {
     (void)node.read(key);
   } else if (random_.chance(deletes_)) {
     node.erase(key);
+  } else if (random_.chance(our_wipes_)) {
+    cluster_.wipe(node);
   } else if (random_.chance(expiring_)) {
     node.set(key, new_value(), random_.between(0, expires_in_max));
   } else {

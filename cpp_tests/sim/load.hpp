@@ -1,5 +1,5 @@
 // What users do meanwhile: set, set with a deadline, delete and read, at any node that is there;
-// and now and then they wipe a stock node.
+// and now and then they wipe a node.
 #pragma once
 
 #include "cpp_tests/sim/cluster.hpp"
@@ -8,7 +8,8 @@ namespace groot::sim {
 
 class Load {
  public:
-  explicit Load(Cluster& cluster);
+  // `wipes`: there may be delete_all.
+  Load(Cluster& cluster, bool wipes);
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
 
@@ -26,9 +27,10 @@ class Load {
   Cluster& cluster_;
   Random random_;
   Ms interval_max_ = 0;
-  int deletes_ = 0;   // percent
-  int expiring_ = 0;  // percent
-  int wipes_ = 0;     // percent
+  int deletes_ = 0;    // percent
+  int expiring_ = 0;   // percent
+  int wipes_ = 0;      // percent
+  int our_wipes_ = 0;  // percent
   Ms end_ = 0;
   std::uint64_t values_ = 0;
 };

@@ -63,8 +63,8 @@ void Network::dial(Pair& pair) {
 
 void Network::try_link(Pair& pair) {
   const auto ready = [](const Node* node) { return node->is_alive() && !node->is_paused(); };
-  if (pair.up[0] || pair.up[1] || pair.ways[0].cut || pair.ways[1].cut || !ready(pair.nodes[0]) ||
-      !ready(pair.nodes[1])) {
+  if (pair.barred || pair.up[0] || pair.up[1] || pair.ways[0].cut || pair.ways[1].cut ||
+      !ready(pair.nodes[0]) || !ready(pair.nodes[1])) {
     dial(pair);
     return;
   }
@@ -74,6 +74,7 @@ void Network::try_link(Pair& pair) {
     way.queue.clear();
     way.bytes = 0;
     way.last_at = 0;
+    way.reads_at = 0;
   }
   pair.up = {true, true};
   if (trace_.is_told()) trace_.tell(pair.nodes[0]->name() + " == " + pair.nodes[1]->name());
@@ -142,6 +143,22 @@ void Network::heal(const Node& from, const Node& to) {
   pump(pair, way);
 }
 
+void Network::bar(const Node& a, const Node& b) {
+  pair_of(a, b).barred = true;
+  lose(a, b);
+}
+
+void Network::allow(const Node& a, const Node& b) {
+  pair_of(a, b).barred = false;
+}
+
+void Network::mute(const Node& a, const Node& b) {
+  for (Direction& way : pair_of(a, b).ways) {
+    way.cut = true;
+    ++way.cuts;
+  }
+}
+
 void Network::set_delay(const Node& a, const Node& b, Ms delay) {
   pair_of(a, b).delay = delay;
 }
@@ -180,14 +197,23 @@ void Network::send(const Node& from, LinkId link, Packet packet) {
   way.bytes += packet.message ? packet.message->size() : 0;
   bytes_max_ = std::max(bytes_max_, way.bytes);
   way.queue.push_back({way.last_at, std::move(packet)});
+  if (way.bytes > backlog_max_ && from.is_ours()) end_later(pair, side, 0);
   pump(pair, side);
+}
+
+bool Network::has_room(const Node& from, LinkId link) const {
+  const auto found = by_link_.find(link);
+  if (found == by_link_.end()) return true;
+  const Pair& pair = *found->second;
+  return pair.ways[side_of(pair, from)].bytes <= backlog_max_ / 8;
 }
 
 void Network::pump(Pair& pair, std::size_t way) {
   Direction& direction = pair.ways[way];
   if (direction.pumped || direction.cut || direction.queue.empty()) return;
   direction.pumped = true;
-  const Ms at = std::max(direction.queue.front().at, pair.nodes[other(way)]->paused_until());
+  const Ms at = std::max(
+      {direction.queue.front().at, direction.reads_at, pair.nodes[other(way)]->paused_until()});
   schedule_.at(at, [this, &pair, way] {
     pair.ways[way].pumped = false;
     deliver(pair, way);
@@ -206,6 +232,7 @@ void Network::deliver(Pair& pair, std::size_t way) {
   const Packet packet = std::move(direction.queue.front().packet);
   direction.queue.pop_front();
   direction.bytes -= packet.message ? packet.message->size() : 0;
+  direction.reads_at = schedule_.now() + receiver.reading_time();
   ++delivered_;
   receiver.receive(pair.link, packet);
 }

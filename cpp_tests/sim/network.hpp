@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -37,8 +38,17 @@ class Network {
   void lose(const Node& a, const Node& b);
   void cut(const Node& from, const Node& to);
   void heal(const Node& from, const Node& to);
+  // Their link ends, and they can have none until it is allowed.
+  void bar(const Node& a, const Node& b);
+  void allow(const Node& a, const Node& b);
+  // Nothing gets through either way, and neither end notices, until both ways are healed.
+  void mute(const Node& a, const Node& b);
   // One way, without what chance adds.
   void set_delay(const Node& a, const Node& b, Ms delay);
+  // A node of ours gives up a link when more than this waits for the other end to read it.
+  void set_backlog_max(std::size_t bytes) { backlog_max_ = bytes; }
+  // Whether little of what `from` sent waits, or the link is gone.
+  [[nodiscard]] bool has_room(const Node& from, LinkId link) const;
   // `node` was just paused: silent for longer than the tick time, its peers give it up.
   void paused(const Node& node);
   // `node` was just ended: its peers find out.
@@ -58,6 +68,7 @@ class Network {
     std::deque<InFlight> queue;
     std::size_t bytes = 0;
     Ms last_at = 0;
+    Ms reads_at = 0;  // when the reader is done with the message before
     bool cut = false;
     bool pumped = false;     // its next delivery is scheduled
     std::uint64_t cuts = 0;  // number of the cut; a tick time that belongs to an older one is void
@@ -70,6 +81,7 @@ class Network {
     LinkId link = 0;
     Ms delay = 1;
     bool dialing = false;
+    bool barred = false;
   };
 
   Pair& pair_of(const Node& a, const Node& b);
@@ -86,6 +98,7 @@ class Network {
   Trace& trace_;
   Random random_;
   Ms tick_time_;
+  std::size_t backlog_max_ = std::numeric_limits<std::size_t>::max();
   std::vector<Node*> nodes_;
   std::deque<Pair> pairs_;           // stable addresses
   std::map<LinkId, Pair*> by_link_;  // links that one end at least still has

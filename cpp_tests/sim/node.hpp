@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -46,6 +47,8 @@ class Node {
   [[nodiscard]] virtual bool is_ours() const = 0;
   [[nodiscard]] virtual bool is_alive() const = 0;
 
+  // Another one after it lost what it holds in memory.
+  [[nodiscard]] virtual std::uint64_t life() const = 0;
   // What it holds outlives the process.
   [[nodiscard]] virtual bool has_disk() const { return false; }
 
@@ -58,6 +61,9 @@ class Node {
   // A new process under the same name.
   virtual void start() = 0;
 
+  // A long time has passed in which nothing happened (Schedule::skip).
+  virtual void time_passed() {}
+
   // Wall clocks are wrong by different amounts, and may jump.
   void set_wall_offset(Ms offset) { wall_offset_ = offset; }
   [[nodiscard]] Ms wall_offset() const { return wall_offset_; }
@@ -68,6 +74,9 @@ class Node {
   void pause_until(Ms until) { paused_until_ = until; }
   [[nodiscard]] Ms paused_until() const { return paused_until_; }
   [[nodiscard]] bool is_paused() const { return schedule_.now() < paused_until_; }
+  // It takes so long over each message of a link.
+  void set_reading_time(Ms each) { reading_time_ = each; }
+  [[nodiscard]] Ms reading_time() const { return reading_time_; }
 
  private:
   const Schedule& schedule_;
@@ -75,6 +84,7 @@ class Node {
   bool visible_;
   Ms wall_offset_ = 0;
   Ms paused_until_ = 0;
+  Ms reading_time_ = 0;
 };
 
 }  // namespace groot::sim

@@ -37,7 +37,7 @@ void OurNode::call(Bytes request, Call made) {
   calling_ = &entry->second;
   dist::Frame frame{dist::RegSend{user(), std::string(process::storage_name)}, std::nullopt};
   frame.message = ei_codec::scan_whole_term(message).value();
-  life_->router.receive(user_link, frame, now());
+  life_->router->receive(user_link, frame, now());
   settle();
   calling_ = nullptr;
 }
@@ -55,20 +55,19 @@ void OurNode::answered(const process::SendFrame& frame) {
   if (!call) throw Violation(name() + " answers what nobody asked");
   const auto& [key, value, stamp] = call.mapped();
   if (!reader.take_atom("ok")) throw Violation(name() + " refuses a write of " + text_of(key));
+  if (key.empty()) return;  // delete_all
   promises_.acknowledged(key, stamp);
   Acknowledged& last = acknowledged_[key];
   if (last.stamp <= stamp) last = {stamp, schedule_.now()};
 }
 
 void OurNode::restore() {
-  life_->router.peer_up(
-      user_link, {dist::NodeName::parse("user@h").value(), 1, dist::offered_flags(false)}, now());
-  disk_.load_into(life_->replica, now());
-  life_->witness.last_issued = disk_.issued();
+  disk_.load_into(life_->replica, options_.tombstone_ttl, now());
+  life_->witness.last_issued = last_to_beat();
   life_->replica.for_each(
       [this](const store::RegisterPtr& reg) { promises_.restored(life_->witness, *reg, now()); });
   const auto may_be_lost = [this](const Acknowledged& write) {
-    return saving_ == process::Saving::async && write.at + loss_max > crashed_at_;
+    return options_.saving == process::Saving::async && write.at + loss_max > crashed_at_;
   };
   std::erase_if(acknowledged_, [&](const auto& entry) {
     const auto& [key, write] = entry;
@@ -81,21 +80,37 @@ void OurNode::restore() {
   note_alive_later();
 }
 
+// What every stamp of the next life has to be above: all that the last one issued, where wall time
+// tells, or the file, how long that went on. A disk that is implausibly ahead tells nothing.
+Timestamp OurNode::last_to_beat() const {
+  const Ms wall_ms = now().wall_ms;
+  const disk::Marks& marks = disk_.marks();
+  const bool set_back = wall_ms < marks.alive_ms;
+  const Ms known_ms = std::max(static_cast<Ms>(marks.clock.time_ms), set_back ? marks.alive_ms : 0);
+  if (known_ms - wall_ms > store::drift_max_ms) return {};
+  const bool told = set_back ? crash_.wall_ms <= marks.alive_ms + alive_interval
+                             : crash_.wall_ms + store::clock_unsaved_max_ms < wall_ms;
+  return told && !crash_.beside_its_clock ? std::max(crash_.issued, disk_.issued())
+                                          : disk_.issued();
+}
+
 std::map<Bytes, Timestamp> OurNode::save() {
   std::map<Bytes, Timestamp> given_up;
+  disk_.keep_peers(life_->router->take_kept_peers());
   auto entries = life_->replica.take_journal();
-  if (entries.empty()) return given_up;
-  // What is dropped was deleted everywhere, long ago.
+  if (entries.empty() && !life_->replica.clock_awaits_saving()) return given_up;
+  // What is dropped or set aside was deleted everywhere, long ago.
   for (const store::JournalEntry& entry : entries) {
-    if (entry.what != store::JournalEntry::What::dropped) continue;
+    const bool set_aside = entry.what == store::JournalEntry::What::set_aside;
+    if (!set_aside && entry.what != store::JournalEntry::What::dropped) continue;
     const Bytes key(entry.reg->key().begin(), entry.reg->key().end());
     acknowledged_.erase(key);
-    if (!entry.reg->is_tombstone()) given_up[key] = entry.reg->stamp();
+    if (set_aside) given_up[key] = entry.reg->stamp();
   }
   disk_.hand_over({std::move(entries), life_->replica.journal_end(), life_->replica.clock(),
                    life_->witness.last_issued});
   if (std::exchange(committing_, true)) return given_up;
-  commit_after((saving_ == process::Saving::async ? commit_delay : 0) +
+  commit_after((options_.saving == process::Saving::async ? commit_delay : 0) +
                random_.between(0, commit_max));
   return given_up;
 }
@@ -107,7 +122,8 @@ void OurNode::commit_after(Ms delay) {
     trace_.note(end);
     // The thread that commits is not the one that answers.
     const auto tell = [this, end] {
-      life_->router.settled(end, std::nullopt, now());
+      life_->replica.clock_saved(disk_.marks().clock);
+      life_->router->settled(end, std::nullopt, now());
       settle();
     };
     if (is_paused()) {

@@ -3,14 +3,19 @@
 #include <algorithm>
 
 #include "cnode/dist/dist_error.hpp"
+#include "cnode/process/hello.hpp"
 #include "cnode/process/replication.hpp"
 #include "cnode/process/term_append.hpp"
 #include "cpp_tests/support/actions.hpp"
+#include "ei_codec/term_encode.hpp"
 
 namespace groot::sim {
 namespace {
 
 using process::Action;
+
+constexpr std::uint8_t other_hello_version = 99;
+constexpr std::size_t small_piece_bytes = 100;
 
 // A message with registers stands in 'Elixir.Groot.Storage''s queue; an announcement ({nodeup, _})
 // does, too, and is no cast.
@@ -21,44 +26,73 @@ bool carries_registers(const process::SendFrame& frame) {
   return ei_codec::as_text(bytes).find("$gen_cast") != std::string_view::npos;
 }
 
+// The version in a hello's answer becomes another one, and that one ours.
+void change_version(Bytes& message) {
+  Bytes hello;
+  ei_codec::encode_term(ei_codec::atom("hello"), hello);
+  Bytes version;
+  ei_codec::encode_term(ei_codec::Term(process::hello_version), version);
+  Bytes pattern(hello.begin() + 1, hello.end());  // behind the tag of the format
+  pattern.insert(pattern.end(), version.begin() + 1, version.end());
+  const auto found = std::search(message.begin(), message.end(), pattern.begin(), pattern.end());
+  if (found == message.end()) return;
+  *(found + static_cast<std::ptrdiff_t>(pattern.size()) - 1) = other_hello_version;
+}
+
 }  // namespace
 
-OurNode::Life::Life(const store::ReplicaOptions& options, process::RouterOptions router_options,
-                    Witness seen)
-    : replica(options), router(std::move(router_options), replica), witness(std::move(seen)) {}
+OurNode::Life::Life(const store::ReplicaOptions& options, Witness seen)
+    : replica(options), witness(std::move(seen)) {}
 
 OurNode::OurNode(Schedule& schedule, Network& network, Trace& trace, Promises& promises,
-                 Random random, std::string name, bool visible, process::HiddenFeed feed,
-                 process::Saving saving)
-    : Node(schedule, std::move(name), visible),
+                 Random random, std::string name, const OurOptions& options)
+    : Node(schedule, std::move(name), options.visible),
       schedule_(schedule),
       network_(network),
       trace_(trace),
       promises_(promises),
       random_(random),
-      feed_(feed),
-      saving_(saving) {}
+      options_(options) {}
+
+Now OurNode::now() const {
+  return life_ ? life_->replica.believe(Node::now()) : Node::now();
+}
 
 void OurNode::start() {
   ++lives_;
   store::ReplicaOptions options;
-  options.node_id = random_.next();
+  options.node_id = options_.node_id ? *options_.node_id : random_.next();
+  options.tombstone_ttl_ms = options_.tombstone_ttl;
+  options.hash_secret = options_.hash_secret;
+  if (options_.hashes_otherwise) ++options.hash_secret.words[0];
   process::RouterOptions router_options;
   router_options.self = dist::NodeName::parse(name()).value();
   router_options.creation = 100 + lives_;
-  router_options.hidden_feed = feed_;
-  router_options.saving = saving_;
-  router_options.started_ms = now().monotonic_ms;
+  router_options.hidden_feed = options_.feed;
+  router_options.saving = options_.saving;
+  router_options.hash_check = options_.hashes_otherwise ? 1 : 0;
   router_options.random = [this] { return random_.next(); };
-  const bool is_told_deletes = is_visible() || feed_ == process::HiddenFeed::tap;
-  life_ = std::make_unique<Life>(options, std::move(router_options),
-                                 promises_.begin_life(name(), options.node_id, is_told_deletes));
+  if (options_.small_pieces) router_options.piece_bytes = small_piece_bytes;
+  life_ = std::make_unique<Life>(options, promises_.begin_life(name(), options.node_id, is_told()));
   wakes_at_.reset();
-  if (has_disk()) restore();
+  router_options.memory_id = static_cast<std::int64_t>(random_.next() >> 1U | 1U);
+  if (has_disk()) {
+    router_options.memory_id = disk_.memory_id(router_options.memory_id);
+    router_options.kept_peers = disk_.peers();
+    restore();
+  }
+  life_->router.emplace(std::move(router_options), life_->replica);
+  if (has_disk()) {
+    life_->router->peer_up(
+        user_link, {dist::NodeName::parse("user@h").value(), 1, dist::offered_flags(false)}, now());
+  }
   settle();
 }
 
 void OurNode::crash() {
+  const Witness& witness = life_->witness;
+  crash_ = {witness.last_issued, now().wall_ms,
+            witness.issued_above_a_floor_ahead || life_->replica.in_doubt()};
   life_.reset();
   disk_.crash();
   committing_ = false;
@@ -69,24 +103,27 @@ void OurNode::crash() {
 void OurNode::link_up(LinkId link, const Node& peer) {
   const auto name = dist::NodeName::parse(peer.name()).value();
   const bool visible = is_visible() && peer.is_visible();
-  life_->router.peer_up(link, {name, 1, dist::offered_flags(visible)}, now());
+  life_->router->peer_up(link, {name, 1, dist::offered_flags(visible)}, now());
   settle();
 }
 
 void OurNode::link_down(LinkId link) {
-  life_->router.peer_down(link, Error{dist::make_error_code(dist::dist_errc::peer_closed), ""},
-                          now());
+  life_->router->peer_down(link, Error{dist::make_error_code(dist::dist_errc::peer_closed), ""},
+                           false, now());
   settle();
 }
 
 void OurNode::receive(LinkId link, const Packet& packet) {
   dist::Frame frame{packet.control, std::nullopt};
+  Bytes message;
   if (packet.message) {
-    const auto scanned = ei_codec::scan_whole_term(*packet.message);
+    message = *packet.message;
+    if (options_.other_version) change_version(message);
+    const auto scanned = ei_codec::scan_whole_term(message);
     if (!scanned) throw Violation(name() + " was sent no term: " + scanned.error().text());
     frame.message = *scanned;
   }
-  life_->router.receive(link, frame, now());
+  life_->router->receive(link, frame, now());
   settle();
 }
 
@@ -120,6 +157,27 @@ void OurNode::erase(const Bytes& key) {
   done(key, {}, std::move(effects));
 }
 
+// What it held is given up, and what it had deleted it no longer knows: others may tell it.
+void OurNode::wipe() {
+  if (trace_.is_told()) trace_.tell(name() + " is wiped");
+  wiping_ = true;
+  if (has_disk()) {
+    Bytes request;
+    process::append_atom(request, "delete_all");
+    call(std::move(request), {});
+  } else {
+    store::Effects effects;
+    life_->replica.clear(effects);
+    life_->router->perform(std::move(effects), now());
+    settle();
+  }
+  wiping_ = false;
+  promises_.wiped(life_->witness);
+  acknowledged_.clear();
+  // What is answered from now on was wiped as well.
+  for (auto& [number, call] : unanswered_) call.key.clear();
+}
+
 void OurNode::done(const Bytes& key, const Bytes& value, store::Effects effects) {
   const auto changed = std::ranges::find_if(effects, [](const store::Effect& effect) {
     return std::holds_alternative<store::Changed>(effect);
@@ -128,7 +186,7 @@ void OurNode::done(const Bytes& key, const Bytes& value, store::Effects effects)
   const store::Register& reg = *std::get<store::Changed>(*changed).reg;
   written(reg, value);
   promises_.acknowledged(key, reg.stamp());
-  life_->router.perform(std::move(effects), now());
+  life_->router->perform(std::move(effects), now());
   settle();
 }
 
@@ -140,7 +198,7 @@ void OurNode::written(const store::Register& reg, const Bytes& value) {
 
 store::RegisterPtr OurNode::read(const Bytes& key) const {
   const Now at = now();
-  store::RegisterPtr reg = life_->replica.get(key, at.wall_ms);
+  store::RegisterPtr reg = life_->replica.get(key, at.deadline_ms());
   promises_.read(life_->witness, key, reg, at);
   return reg;
 }
@@ -153,7 +211,7 @@ std::optional<Timestamp> OurNode::held(const Bytes& key) const {
 
 void OurNode::settle() {
   const auto given_up = has_disk() ? save() : std::map<Bytes, Timestamp>();
-  for (Action& action : testing::one_by_one(life_->router.take_actions())) {
+  for (Action& action : testing::one_by_one(life_->router->take_actions())) {
     if (auto* frame = std::get_if<process::SendFrame>(&action)) {
       if (frame->link == user_link) {
         answered(*frame);
@@ -164,6 +222,7 @@ void OurNode::settle() {
       if (!frame->message.empty()) {
         message = std::make_shared<Bytes>();
         frame->message.append_to(*message);
+        if (options_.other_version) change_version(*message);
       }
       network_.send(*this, frame->link, {std::move(frame->control), std::move(message)});
     } else if (const auto* change = std::get_if<process::Notify>(&action)) {
@@ -174,12 +233,15 @@ void OurNode::settle() {
       }
       if (trace_.is_told()) trace_.tell(name() + " now holds " + text_of(*change->reg));
       const Bytes key(change->reg->key().begin(), change->reg->key().end());
+      if (wiping_) continue;
       const auto gone = given_up.find(key);
       if (gone != given_up.end() && store::just_above(gone->second) == change->reg->stamp()) {
         promises_.given_up(life_->witness, key);
       } else {
         promises_.changed(life_->witness, *change->reg, now());
       }
+    } else if (const auto* await = std::get_if<process::AwaitRoom>(&action)) {
+      tell_room(await->link);
     } else if (const auto* line = std::get_if<process::LogLine>(&action)) {
       if (trace_.is_told()) trace_.tell(name() + " says: " + line->text);
     }
@@ -188,8 +250,16 @@ void OurNode::settle() {
   arm();
 }
 
+void OurNode::tell_room(LinkId link) {
+  later(std::max<Ms>(1, paused_until() - schedule_.now()), [this, link] {
+    if (is_paused() || !network_.has_room(*this, link)) return tell_room(link);
+    life_->router->room(link, now());
+    settle();
+  });
+}
+
 void OurNode::arm() {
-  const auto next = life_->router.next_wake_ms(now());
+  const auto next = life_->router->next_wake_ms(now());
   if (next && (!wakes_at_ || *next < *wakes_at_)) wake_at(*next);
 }
 
@@ -208,8 +278,8 @@ void OurNode::wake_at(Ms at) {
 
 void OurNode::wake() {
   wakes_at_.reset();
-  life_->router.wake(now());
-  if (const auto next = life_->router.next_wake_ms(now()); next && *next <= schedule_.now()) {
+  life_->router->wake(now());
+  if (const auto next = life_->router->next_wake_ms(now()); next && *next <= schedule_.now()) {
     throw Violation(name() + " would wake for ever: what was due is due again");
   }
   settle();

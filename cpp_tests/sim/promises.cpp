@@ -37,9 +37,11 @@ std::string text_of(const store::Register& reg) {
 
 void Promises::written(const Bytes& key, const Timestamp& stamp, const Bytes& value,
                        std::optional<Ms> deadline) {
-  if (!writes_[key].emplace(stamp, Write{value, deadline}).second) {
+  Versions& versions = writes_[key];
+  if (!equal_stamps_ && versions.contains(stamp)) {
     throw Violation("two writes of " + text_of(key) + " have the stamp " + to_text(stamp));
   }
+  versions.emplace(stamp, Write{value, deadline});
 }
 
 void Promises::acknowledged(const Bytes& key, const Timestamp& stamp) {
@@ -48,6 +50,48 @@ void Promises::acknowledged(const Bytes& key, const Timestamp& stamp) {
 
 void Promises::deleted_without_stamp(const Bytes& key, const std::set<Timestamp>& versions) {
   stampless_[key].insert(versions.begin(), versions.end());
+}
+
+bool Promises::is_deleted_by_stock(const Bytes& key, const Timestamp& stamp) const {
+  const auto deleted = stampless_.find(key);
+  if (deleted == stampless_.end()) return false;
+  const auto versions = writes_.find(key);
+  return deleted->second.contains(stamp) ||
+         (versions != writes_.end() &&
+          is_forgotten_anew(versions->second, deleted->second,
+                            [&](const Timestamp& anew) { return anew == stamp; }));
+}
+
+void Promises::written_slowly(const Bytes& key, const Timestamp& stamp) {
+  slow_writes_[key].insert(stamp);
+}
+
+void Promises::given_among_stock(const Bytes& key, const Timestamp& stamp, const Timestamp& held) {
+  if (is_deleted_by_stock(key, stamp)) ++undone_[key];
+  if (slow_writes_[key].contains(held)) ++slow_undone_[key];
+}
+
+bool Promises::is_written(const Bytes& key, const Bytes& value) const {
+  const auto writes = writes_.find(key);
+  return writes != writes_.end() && std::ranges::any_of(writes->second, [&](const auto& write) {
+           return write.second.value == value;
+         });
+}
+
+Timestamp Promises::last_written(const Bytes& key) const {
+  const auto writes = writes_.find(key);
+  return writes == writes_.end() || writes->second.empty() ? Timestamp{}
+                                                           : writes->second.rbegin()->first;
+}
+
+std::uint64_t Promises::deletes_undone(const Bytes& key) const {
+  const auto undone = undone_.find(key);
+  return undone == undone_.end() ? 0 : undone->second;
+}
+
+std::uint64_t Promises::slow_writes_undone(const Bytes& key) const {
+  const auto undone = slow_undone_.find(key);
+  return undone == slow_undone_.end() ? 0 : undone->second;
 }
 
 Witness Promises::begin_life(const std::string& node, std::uint64_t node_id, bool is_told_deletes) {
@@ -60,15 +104,19 @@ Witness Promises::begin_life(const std::string& node, std::uint64_t node_id, boo
 }
 
 void Promises::changed(Witness& witness, const store::Register& reg, const Now& now) {
-  latest_wall_ms_ = std::max(latest_wall_ms_, now.wall_ms);
+  latest_ms_ = std::max(latest_ms_, now.deadline_ms());
   const Bytes key = copy(reg.key());
   const Timestamp stamp = reg.stamp();
   Timestamp& held = witness.held[key];
   if (stamp < held) broken(witness, "went back from " + to_text(held) + " to " + text_of(reg));
-  if (stamp.node_id == witness.node_id && stamp > held) check_issued(witness, stamp, held, now);
-  const Timestamp before = std::exchange(held, stamp);
+  const bool is_new = stamp > held && stamp > witness.wiped[key];
+  if (!stamped_anew(reg) && stamp.node_id == witness.node_id && is_new) {
+    check_issued(witness, stamp, held, now);
+  }
+  held = stamp;
+  work.changed(witness.acts, witness.node, reg);
   if (reg.is_tombstone()) {
-    check_tombstone(witness, reg, before);
+    check_tombstone(witness, reg);
     Timestamp& deleted = witness.deleted[key];
     deleted = std::max(deleted, stamp);
   } else {
@@ -77,11 +125,11 @@ void Promises::changed(Witness& witness, const store::Register& reg, const Now& 
 }
 
 void Promises::restored(Witness& witness, const store::Register& reg, const Now& now) {
-  latest_wall_ms_ = std::max(latest_wall_ms_, now.wall_ms);
+  latest_ms_ = std::max(latest_ms_, now.deadline_ms());
   const Bytes key = copy(reg.key());
   witness.held[key] = reg.stamp();
   if (reg.is_tombstone()) {
-    check_tombstone(witness, reg, {});
+    check_tombstone(witness, reg);
     witness.deleted[key] = reg.stamp();
   } else {
     check_value(witness, reg);
@@ -92,62 +140,136 @@ void Promises::given_up(Witness& witness, const Bytes& key) {
   witness.held.erase(key);
 }
 
+// A stamp far ahead of wall time stands alone: the clock does not follow it, and where the version
+// that it was above is given back, it is issued once more.
+void Promises::wiped(Witness& witness) {
+  equal_stamps_ = true;
+  for (const auto& [key, stamp] : witness.held) {
+    witness.wiped[key] = std::max(witness.wiped[key], stamp);
+  }
+  witness.held.clear();
+  witness.deleted.clear();
+}
+
 // Stamps of one node strictly increase. One exception, HybridClock's own: a stamp that had to be
 // above a version further ahead of wall time than drift_max_ms stands alone; the clock does not
 // follow it, and later stamps of other keys may be below it.
 void Promises::check_issued(Witness& witness, const Timestamp& stamp, const Timestamp& held,
-                            const Now& now) {
+                            const Now& now) const {
+  if (same_ids_) return;  // it may be the other node's
   const Ms ahead = static_cast<Ms>(held.time_ms) - now.wall_ms;
   const bool just_above_held = stamp.time_ms == held.time_ms ? stamp.counter == held.counter + 1
                                                              : stamp.time_ms == held.time_ms + 1;
   if (ahead > store::drift_max_ms && just_above_held) return;
+  if (ahead > store::clock_unsaved_max_ms && just_above_held) {
+    witness.issued_above_a_floor_ahead = true;
+  }
   if (stamp <= witness.last_issued) {
     broken(witness, "issued " + to_text(stamp) + " after " + to_text(witness.last_issued));
   }
   witness.last_issued = stamp;
 }
 
-void Promises::check_value(const Witness& witness, const store::Register& reg) const {
+// A node of ours stamped a write of a stock node anew, which was made after what stood above it.
+bool Promises::stamped_anew(const store::Register& reg) {
+  if (reg.is_tombstone() || !our_ids_.contains(reg.stamp().node_id)) return false;
   const auto versions = writes_.find(copy(reg.key()));
-  const auto write =
-      versions == writes_.end() ? Versions::const_iterator{} : versions->second.find(reg.stamp());
-  if (versions == writes_.end() || write == versions->second.end()) {
-    broken(witness, "holds what nobody wrote: " + text_of(reg));
-  }
-  if (write->second.is_tombstone()) broken(witness, "holds a delete as a value: " + text_of(reg));
-  if (!ei_codec::same_bytes(write->second.value, reg.value())) {
-    broken(witness, "holds another value than " + text_of(write->second.value) +
-                        ", which was written: " + text_of(reg));
-  }
-  if (write->second.deadline != reg.expires_at_ms()) {
-    broken(witness, "holds another deadline than " + deadline_text(write->second.deadline) + ": " +
-                        text_of(reg));
-  }
+  if (versions == writes_.end()) return false;
+  const auto [known, end] = versions->second.equal_range(reg.stamp());
+  const auto is_same = [&](const auto& version) {
+    return ei_codec::same_bytes(version.second.value, reg.value());
+  };
+  const auto same = std::find_if(known, end, is_same);
+  if (same != end) return same->second.is_stamped_anew;
+  if (known != end && !equal_stamps_) return known->second.is_stamped_anew;
+  const auto of_stock = [&](const auto& version) {
+    return !our_ids_.contains(version.first.node_id) && !version.second.deadline &&
+           ei_codec::same_bytes(version.second.value, reg.value());
+  };
+  if (std::ranges::none_of(versions->second, of_stock)) return false;
+  versions->second.emplace(reg.stamp(), Write{copy(reg.value()), std::nullopt, true});
+  return true;
 }
 
-void Promises::check_tombstone(const Witness& witness, const store::Register& reg,
-                               const Timestamp& held) const {
+void Promises::check_value(const Witness& witness, const store::Register& reg) const {
+  const auto versions = writes_.find(copy(reg.key()));
+  if (versions == writes_.end() || !versions->second.contains(reg.stamp())) {
+    broken(witness, "holds what nobody wrote: " + text_of(reg));
+  }
+  const auto [first, end] = versions->second.equal_range(reg.stamp());
+  const bool written = std::any_of(first, end, [&](const auto& version) {
+    const Write& write = version.second;
+    return !write.is_tombstone() && ei_codec::same_bytes(write.value, reg.value()) &&
+           write.deadline == reg.expires_at_ms();
+  });
+  if (written) return;
+  const Write& write = first->second;
+  if (write.is_tombstone()) broken(witness, "holds a delete as a value: " + text_of(reg));
+  if (!ei_codec::same_bytes(write.value, reg.value())) {
+    broken(witness, "holds another value than " + text_of(write.value) +
+                        ", which was written: " + text_of(reg));
+  }
+  broken(witness,
+         "holds another deadline than " + deadline_text(write.deadline) + ": " + text_of(reg));
+}
+
+// One that comes back, from a node whose tombstones end later, is no new one.
+void Promises::check_tombstone(const Witness& witness, const store::Register& reg) {
+  std::set<Timestamp>& known = deletes_[copy(reg.key())];
+  if (known.contains(reg.stamp())) return;
+  if (!is_asked_for(witness, reg)) {
+    broken(witness, "holds a delete that nobody asked for: " + text_of(reg));
+  }
+  known.insert(reg.stamp());
+}
+
+// What we stamped anew stands at its writer under the stamp that this gave it.
+bool Promises::is_forgotten_anew(const Versions& versions, const std::set<Timestamp>& forgotten,
+                                 const std::function<bool(const Timestamp&)>& is_anew) {
+  return std::ranges::any_of(versions, [&](const auto& anew) {
+    return anew.second.is_stamped_anew && is_anew(anew.first) &&
+           std::ranges::any_of(versions, [&](const auto& version) {
+             return version.second.value == anew.second.value && forgotten.contains(version.first);
+           });
+  });
+}
+
+bool Promises::is_asked_for(const Witness& witness, const store::Register& reg) const {
   const Bytes key = copy(reg.key());
   const auto versions = writes_.find(key);
   if (versions != writes_.end()) {
-    const auto write = versions->second.find(reg.stamp());
-    if (write != versions->second.end() && write->second.is_tombstone()) return;
+    const auto [first, end] = versions->second.equal_range(reg.stamp());
+    const auto is_delete = [](const auto& version) { return version.second.is_tombstone(); };
+    if (std::any_of(first, end, is_delete)) return true;
     for (const auto& [stamp, expiring] : versions->second) {
       if (expiring.deadline && just_above(stamp) == reg.stamp() &&
-          *expiring.deadline <= latest_wall_ms_) {
-        return;
+          *expiring.deadline <= latest_ms_) {
+        return true;
       }
     }
   }
-  // What stock was asked to delete is stamped by the node of ours that hears or concludes it.
-  // Stock's own message says not what was deleted: where it comes late, it deletes what was written
-  // since. Where it does not come, the delete is concluded, of a version that the peer has held.
+  // What stock was asked to delete gets the stamp just above what the node of ours held that heard
+  // or concluded it; of a key that it did not hold, above what that stock node had stamped. Stock's
+  // own message says not what was deleted: where it comes late, it deletes what was written since.
+  // Where it does not come, the delete is concluded, of a version that the peer has held.
   const auto stampless = stampless_.find(key);
-  if (stampless != stampless_.end() && our_ids_.contains(reg.stamp().node_id)) {
-    const bool concluded = reg.stamp().node_id == witness.node_id && !witness.is_told_deletes;
-    if (!concluded || stampless->second.contains(held)) return;
+  if (stampless != stampless_.end()) {
+    const auto is_just_below = [&](const Timestamp& stamp) {
+      return just_above(stamp) == reg.stamp();
+    };
+    if (std::ranges::any_of(stampless->second, is_just_below)) return true;
+    if (versions != writes_.end() &&
+        is_forgotten_anew(versions->second, stampless->second, is_just_below)) {
+      return true;
+    }
+    const bool is_of_a_write = versions != writes_.end() &&
+                               std::ranges::any_of(versions->second, [&](const auto& version) {
+                                 return is_just_below(version.first);
+                               });
+    if (!witness.is_told_deletes) return false;
+    return is_of_a_write || !our_ids_.contains(reg.stamp().node_id - 1);
   }
-  broken(witness, "holds a delete that nobody asked for: " + text_of(reg));
+  return false;
 }
 
 void Promises::read(const Witness& witness, const Bytes& key, const store::RegisterPtr& reg,
@@ -159,9 +281,7 @@ void Promises::read(const Witness& witness, const Bytes& key, const store::Regis
   if (deleted != witness.deleted.end() && reg->stamp() <= deleted->second) {
     broken(witness, "reads what it had deleted: " + text_of(*reg));
   }
-  // Until the node's timer has made a tombstone of it, an expiry is a look at the wall clock: one
-  // that jumps over the deadline and back before that shows the value again.
-  if (reg->expires_at_ms() && *reg->expires_at_ms() <= now.wall_ms) {
+  if (reg->expires_at_ms() && *reg->expires_at_ms() <= now.deadline_ms()) {
     broken(witness, "reads what has expired: " + text_of(*reg));
   }
 }

@@ -2,7 +2,8 @@
 // therefore be held and read where. Whatever breaks a promise throws Violation.
 //
 // A version is a key with a stamp. Every version that a node of ours holds was written by somebody,
-// is the tombstone of an expiry whose time had come, or is a delete that somebody asked for.
+// is the tombstone of an expiry whose time had come, is a delete that somebody asked for, or is a
+// write of a stock node under a later stamp.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,7 @@
 #include <string>
 
 #include "cpp_tests/sim/node.hpp"
+#include "cpp_tests/sim/work.hpp"
 #include "store/replica.hpp"
 
 namespace groot::sim {
@@ -26,17 +28,38 @@ struct Witness {
   bool is_told_deletes = false;
   std::map<Bytes, Timestamp> held;     // the latest version of each key
   std::map<Bytes, Timestamp> deleted;  // the latest tombstone of each key
+  std::map<Bytes, Timestamp> wiped;    // what delete_all took, and others may give back
+  ActsKnown acts;
   Timestamp last_issued;
+  // One was just above what was held, and that ahead of wall time.
+  bool issued_above_a_floor_ahead = false;
 };
 
 class Promises {
  public:
+  Work work;
+
   // A write, wherever it was made; and that its user was told so. `value` is empty for a tombstone.
   void written(const Bytes& key, const Timestamp& stamp, const Bytes& value,
                std::optional<Ms> deadline);
   void acknowledged(const Bytes& key, const Timestamp& stamp);
+  // Nodes of ours have the same id.
+  void expect_equal_stamps() { same_ids_ = equal_stamps_ = true; }
   // A stock process forgot the key; it has held these versions of it.
   void deleted_without_stamp(const Bytes& key, const std::set<Timestamp>& versions);
+  // A stock process with a slow clock wrote this version of the key though it had held a later one.
+  void written_slowly(const Bytes& key, const Timestamp& stamp);
+  // A stock process took this version of the key from another one, in place of that which it held:
+  // had somebody deleted the one, or written the other slowly, stock has undone that itself.
+  void given_among_stock(const Bytes& key, const Timestamp& stamp, const Timestamp& held);
+  // How often it did.
+  [[nodiscard]] std::uint64_t deletes_undone(const Bytes& key) const;
+  [[nodiscard]] std::uint64_t slow_writes_undone(const Bytes& key) const;
+  [[nodiscard]] bool is_written(const Bytes& key, const Bytes& value) const;
+  // The latest stamp of a write of the key.
+  [[nodiscard]] Timestamp last_written(const Bytes& key) const;
+  // Some stock process forgot this version of the key, as it was asked to.
+  [[nodiscard]] bool is_deleted_by_stock(const Bytes& key, const Timestamp& stamp) const;
   // A life of a node of ours begins. `is_told_deletes`: by stock, in messages that carry no stamp.
   [[nodiscard]] Witness begin_life(const std::string& node, std::uint64_t node_id,
                                    bool is_told_deletes);
@@ -48,6 +71,8 @@ class Promises {
   void changed(Witness& witness, const store::Register& reg, const Now& now);
   // It was in doubt, after an absence, and is dropped: nobody wrote or deleted it here.
   static void given_up(Witness& witness, const Bytes& key);
+  // delete_all: it holds nothing and has deleted nothing.
+  void wiped(Witness& witness);
   // A node of ours read the key.
   void read(const Witness& witness, const Bytes& key, const store::RegisterPtr& reg,
             const Now& now) const;
@@ -62,21 +87,32 @@ class Promises {
   struct Write {
     Bytes value;
     std::optional<Ms> deadline;
+    bool is_stamped_anew = false;
     [[nodiscard]] bool is_tombstone() const { return value.empty(); }
   };
-  using Versions = std::map<Timestamp, Write>;
+  using Versions = std::multimap<Timestamp, Write>;
 
+  bool stamped_anew(const store::Register& reg);
   void check_value(const Witness& witness, const store::Register& reg) const;
-  void check_tombstone(const Witness& witness, const store::Register& reg,
-                       const Timestamp& held) const;
-  static void check_issued(Witness& witness, const Timestamp& stamp, const Timestamp& held,
-                           const Now& now);
+  void check_tombstone(const Witness& witness, const store::Register& reg);
+  [[nodiscard]] static bool is_forgotten_anew(const Versions& versions,
+                                              const std::set<Timestamp>& forgotten,
+                                              const std::function<bool(const Timestamp&)>& is_anew);
+  [[nodiscard]] bool is_asked_for(const Witness& witness, const store::Register& reg) const;
+  void check_issued(Witness& witness, const Timestamp& stamp, const Timestamp& held,
+                    const Now& now) const;
 
   std::map<Bytes, Versions> writes_;
   std::map<Bytes, Timestamp> floors_;               // acknowledged, and still held somewhere
   std::map<Bytes, std::set<Timestamp>> stampless_;  // the versions that a stock process forgot
+  std::map<Bytes, std::set<Timestamp>> deletes_;    // tombstones that were asked for
+  std::map<Bytes, std::uint64_t> undone_;           // deletes, by stock
+  std::map<Bytes, std::set<Timestamp>> slow_writes_;
+  std::map<Bytes, std::uint64_t> slow_undone_;  // of these, by stock
   std::set<std::uint64_t> our_ids_;
-  Ms latest_wall_ms_ = 0;  // of any node of ours
+  bool same_ids_ = false;
+  bool equal_stamps_ = false;
+  Ms latest_ms_ = 0;  // that any node of ours has held a deadline against
 };
 
 // A key or value as Elixir text, for complaints and traces.

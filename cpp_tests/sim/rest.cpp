@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace groot::sim {
 namespace {
@@ -34,7 +35,8 @@ void come_to_rest(Cluster& cluster) {
     }
     run_looking(cluster, cluster.schedule.now() + look_interval);
     difference = cluster.disagreement();
-    if (difference.empty() && cluster.registers_sent() == sent && cluster.changes() == changes) {
+    const bool silent = cluster.registers_sent() == sent || !cluster.is_silent_at_rest();
+    if (difference.empty() && silent && cluster.changes() == changes) {
       continue;
     }
     since = cluster.schedule.now();
@@ -43,8 +45,16 @@ void come_to_rest(Cluster& cluster) {
   }
 }
 
+OurNode* any_of_ours(Cluster& cluster) {
+  const std::vector<OurNode*> living = cluster.living_ours();
+  return living.empty() ? nullptr : living[cluster.random.index(living.size())];
+}
+
 void pass(Cluster& cluster, Ms time) {
-  for (Node* node : cluster.nodes()) node->set_wall_offset(node->wall_offset() + time);
+  cluster.schedule.skip(time);
+  for (Node* node : cluster.nodes()) {
+    if (node->is_alive()) node->time_passed();
+  }
 }
 
 }  // namespace groot::sim

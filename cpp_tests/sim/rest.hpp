@@ -15,7 +15,9 @@ inline constexpr Ms long_after = store::tombstone_ttl_ms_default + 3'600'000;
 void run_looking(Cluster& cluster, Ms end);
 // Until all agree, and nobody of ours has had anything to say for a while.
 void come_to_rest(Cluster& cluster);
-// Every wall clock moves on by so much at once.
+// A living one; null where there is none.
+[[nodiscard]] OurNode* any_of_ours(Cluster& cluster);
+// So much time passes for all, and nothing happens meanwhile.
 void pass(Cluster& cluster, Ms time);
 
 }  // namespace groot::sim

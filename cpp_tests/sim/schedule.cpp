@@ -10,6 +10,11 @@ void Schedule::at(Ms when, Action action) {
   std::ranges::push_heap(heap_, is_later);
 }
 
+void Schedule::skip(Ms time) {
+  now_ += time;
+  for (Entry& entry : heap_) entry.at += time;
+}
+
 void Schedule::run_until(Ms end) {
   while (!heap_.empty() && heap_.front().at <= end) {
     std::ranges::pop_heap(heap_, is_later);

@@ -19,6 +19,8 @@ class Schedule {
   void at(Ms when, Action action);
   void after(Ms delay, Action action) { at(now_ + delay, std::move(action)); }
 
+  // So much time passes in which nothing happens: all that is to happen does so that much later.
+  void skip(Ms time);
   // Everything up to and at `end`, which is then the time.
   void run_until(Ms end);
 

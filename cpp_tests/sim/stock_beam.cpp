@@ -4,7 +4,9 @@
 
 #include "cnode/process/replication.hpp"
 #include "cnode/process/term_append.hpp"
+#include "cnode/process/timestamp_codec.hpp"
 #include "cpp_tests/sim/stock_node.hpp"
+#include "ei_codec/term_decode.hpp"
 #include "ei_codec/term_encode.hpp"
 
 namespace groot::sim {
@@ -118,9 +120,8 @@ Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader a
   if (function == "erlang:whereis") {
     return encode_term(storage_up_ ? Term(storage_pid()) : atom("undefined"));
   }
-  if (function == "erlang:statistics") {
-    const auto uptime = static_cast<std::int64_t>(schedule_.now() - started_at_);
-    return encode_term(tuple({uptime, uptime}));
+  if (function == "erlang:system_time") {
+    return encode_term(ei_codec::Term(static_cast<std::int64_t>(now().wall_ms)));
   }
   if (function == "erlang:nodes") {
     std::vector<Term> names;
@@ -136,19 +137,65 @@ Bytes StockNode::evaluate(LinkId link, const std::string& function, TermReader a
   if (function == "application:get_key") {
     return encode_term(tuple({atom("ok"), ei_codec::charlist(has_delete() ? "0.2.0" : "0.1.1")}));
   }
-  // The tap's three steps. What it is made of is Erlang; what it does is here.
-  if (function == "erl_scan:string") {
-    return encode_term(tuple({atom("ok"), ei_codec::list({}), 1}));
+  if (function == "sys:get_state") {
+    return encode_term(ei_codec::map({{atom("timestamp"), clock_term()}}));
   }
-  if (function == "erl_parse:parse_exprs")
-    return encode_term(tuple({atom("ok"), ei_codec::list({})}));
+  // Three steps.
+  if (function == "erl_scan:string" || function == "erl_parse:parse_exprs") {
+    Bytes handed_on;
+    process::append_tuple(handed_on, function == "erl_scan:string" ? 3 : 2);
+    process::append_atom(handed_on, "ok");
+    process::append_bytes(handed_on, arguments.take_term().bytes());
+    if (function == "erl_scan:string") process::append_unsigned(handed_on, 1);
+    return handed_on;
+  }
   if (function == "erl_eval:exprs") {
     if (!storage_up_) return encode_term(atom("noproc"));
     ++reductions_;
-    taps_.insert(link);
-    return encode_term(tuple({atom("value"), atom("ok"), ei_codec::list({})}));
+    const ByteView source = arguments.take_term().bytes();
+    // What the program says in Erlang is done here; of what matters its text is asked.
+    const auto says = [&](std::string_view part) {
+      return ei_codec::as_text(source).find(part) != std::string_view::npos;
+    };
+    const bool is_tap = says("sys:install");
+    if (is_tap) {
+      taps_[link] = {says("delete_all")};
+    } else {
+      reclaim(link, arguments, says("hlc := Hlc"));
+    }
+    return encode_term(tuple({atom("value"), is_tap ? atom("ok") : Term(0), ei_codec::list({})}));
   }
   throw Violation(name() + " was called for " + function + ", which the simulator does not know");
+}
+
+Term StockNode::clock_term() const {
+  Bytes encoded;
+  process::append_timestamp(clock_.last(), encoded);
+  return decode_term(ScannedTerm::trusted(encoded)).value();
+}
+
+// The end of tombstones, [{'Registers', [{Key, Hlc}]}]: the nil that each left here goes, if it is
+// still that one.
+void StockNode::reclaim(LinkId link, TermReader& bindings, bool exactly) {
+  bindings.take_list();
+  bindings.take_tuple();
+  bindings.take_term();
+  const auto count = bindings.take_list();
+  for (std::uint32_t i = 0; i < count.value_or(0); ++i) {
+    bindings.take_tuple();
+    const ByteView bytes = bindings.take_term().bytes();
+    const Bytes key(bytes.begin(), bytes.end());
+    const auto stamp = process::read_timestamp(bindings);
+    const StockRegister* held = storage_.find(key);
+    if (held == nullptr || !stamp || (exactly && held->stamp != *stamp)) continue;
+    if (trace_.is_told()) trace_.tell(name() + " loses the nil of " + text_of(key));
+    if (read(key)) {
+      throw Violation(peers_.at(link).name + " makes " + name() + " forget " + text_of(key) +
+                      ", which has a value there");
+    }
+    storage_.forget(key);
+    data_lost_();
+  }
 }
 
 }  // namespace groot::sim

@@ -35,6 +35,10 @@ std::optional<store::Timestamp> StockClock::send(Ms wall_ms) {
   return last_;
 }
 
+void StockClock::tick(Ms wall_ms) {
+  if (static_cast<Ms>(last_.time_ms) < wall_ms) stamp(static_cast<std::uint64_t>(wall_ms), 0);
+}
+
 void StockClock::receive(const store::Timestamp& remote, Ms wall_ms) {
   const auto wall = static_cast<std::uint64_t>(wall_ms);
   const std::uint64_t time = std::max({wall, last_.time_ms, remote.time_ms});

@@ -20,6 +20,9 @@ class StockClock {
   [[nodiscard]] std::optional<store::Timestamp> send(Ms wall_ms);
   // A stamp of another node; refused without a word when it is too far from wall time.
   void receive(const store::Timestamp& remote, Ms wall_ms);
+  // Wall time has come here in steps that no version refuses.
+  void tick(Ms wall_ms);
+  [[nodiscard]] const store::Timestamp& last() const { return last_; }
   // The counter no longer fits 16 bits: the clock process raises. It is never so here: whoever
   // makes it so breaks a promise.
   [[nodiscard]] bool is_full() const { return full_; }

@@ -58,7 +58,6 @@ StockNode::StockNode(Schedule& schedule, Network& network, Trace& trace, Promise
 
 void StockNode::start() {
   alive_ = true;
-  started_at_ = schedule_.now();
   if (++creation_ > 1 && random_.chance(upgrades)) {
     version_ = stock_versions[random_.index(stock_versions.size())];
   }
@@ -114,6 +113,11 @@ void StockNode::kill_storage() {
   }
 }
 
+// Its clock has ticked all the while, and none of its stamps was far from the one before.
+void StockNode::time_passed() {
+  if (running_) clock_.tick(now().wall_ms);
+}
+
 // ---- timers ----
 
 void StockNode::schedule_sync() {
@@ -164,6 +168,8 @@ void StockNode::set(const Bytes& key, const Bytes& value) {
   const StockRegister* held = storage_.find(key);
   // With a slow clock it overwrites a later version, and may have been the last to hold that.
   const bool overwrites_later = held != nullptr && held->stamp > *stamp;
+  const std::set<Timestamp>& versions = storage_.versions(key);
+  if (!versions.empty() && *versions.rbegin() > *stamp) promises_.written_slowly(key, *stamp);
   storage_.set(key, value, *stamp);
   if (trace_.is_told()) {
     trace_.tell(name() + " writes " + text_of(key) + " = " + text_of(value) + " @ " +
@@ -192,16 +198,19 @@ void StockNode::forget(const Bytes& key) {
   data_lost_();
 }
 
-// A node of ours takes it for deletes where Groot knows those, and for a loss where it does not.
+// A node of ours takes it for deletes.
 void StockNode::wipe() {
   ++reductions_;
   if (trace_.is_told()) trace_.tell(name() + " is wiped");
   const std::map<Bytes, StockRegister> wiped = storage_.registers();
   for (const auto& [key, reg] : wiped) {
-    if (has_delete()) promises_.deleted_without_stamp(key, storage_.versions(key));
+    promises_.deleted_without_stamp(key, storage_.versions(key));
     storage_.forget(key);
   }
   data_lost_();
+  for (const auto& [link, tap] : taps_) {
+    if (tap.tells_wipes) cast_state(link);
+  }
 }
 
 std::optional<Bytes> StockNode::read(const Bytes& key) const {
@@ -220,7 +229,7 @@ void StockNode::abcast(const Bytes& message) {
 
 // A tap is a fun in the storage process; it takes itself out when its link is gone.
 void StockNode::tell_taps(const Bytes& message) {
-  for (const LinkId link : taps_) send_to_storage(link, message);
+  for (const auto& [link, tap] : taps_) send_to_storage(link, message);
 }
 
 void StockNode::send_to_storage(LinkId link, const Bytes& message) {
@@ -276,7 +285,7 @@ void StockNode::storage_cast(LinkId link, TermReader& reader) {
       auto reg = read_stock_register(reader);
       if (!reg) return fatal(link, "a register that is none");
       if (reg->key_is_list()) return fatal(link, "the list key " + text_of(reg->key));
-      storage_.merge(std::move(*reg));
+      merge(link, std::move(*reg));
     }
   } else if (has_delete() && reader.take_atom("propagate_delete")) {
     const ByteView key = reader.take_term().bytes();
@@ -286,21 +295,27 @@ void StockNode::storage_cast(LinkId link, TermReader& reader) {
   }
 }
 
-// From stock, a delete that a user asked for. From a node of ours, which stamps what users ask for,
-// the end of a tombstone: the nil that it left here may go, and nothing else.
+void StockNode::merge(LinkId link, StockRegister reg) {
+  const StockRegister* held = storage_.find(reg.key);
+  const auto peer = peers_.find(link);
+  const bool among_stock = peer != peers_.end() && !peer->second.ours;
+  if (among_stock && (held == nullptr || reg.stamp > held->stamp)) {
+    promises_.given_among_stock(reg.key, reg.stamp, held == nullptr ? Timestamp{} : held->stamp);
+  }
+  storage_.merge(std::move(reg));
+}
+
+// A delete that a user asked for at another stock node.
 void StockNode::propagated(LinkId link, const Bytes& key) {
   if (trace_.is_told()) trace_.tell(name() + " is told to delete " + text_of(key));
   const auto peer = peers_.find(link);
-  if (peer == peers_.end() || !peer->second.ours) {
-    forget(key);
-    return;
+  if (peer != peers_.end() && peer->second.ours) {
+    throw Violation(peer->second.name + " sent a delete without a stamp to " + name());
   }
-  if (read(key)) {
-    throw Violation(peer->second.name + " makes " + name() + " forget " + text_of(key) +
-                    ", which has a value there");
+  if (const StockRegister* held = storage_.find(key); held != nullptr) {
+    promises_.work.forgotten_by_stock(key, held->value);
   }
-  storage_.forget(key);
-  data_lost_();
+  forget(key);
 }
 
 void StockNode::clock_cast(LinkId link, ByteView message) {

@@ -36,11 +36,15 @@ class StockNode final : public Node {
 
   [[nodiscard]] bool is_ours() const override { return false; }
   [[nodiscard]] bool is_alive() const override { return alive_; }
+  [[nodiscard]] std::uint64_t life() const override {
+    return std::uint64_t{creation_} << 32U | storage_id_ << 1U | (storage_up_ ? 1U : 0U);
+  }
   void link_up(LinkId link, const Node& peer) override;
   void link_down(LinkId link) override;
   void receive(LinkId link, const Packet& packet) override;
   void crash() override;
   void start() override;
+  void time_passed() override;
 
   [[nodiscard]] bool has_delete() const { return version_ == StockVersion::with_delete; }
 
@@ -76,6 +80,9 @@ class StockNode final : public Node {
   void spawn(LinkId link, const dist::SpawnRequest& request, ByteView arguments);
   [[nodiscard]] Bytes evaluate(LinkId link, const std::string& function,
                                ei_codec::TermReader arguments);
+  [[nodiscard]] ei_codec::Term clock_term() const;
+  // `exactly`: only the versions that are named.
+  void reclaim(LinkId link, ei_codec::TermReader& bindings, bool exactly);
   void monitor(LinkId link, const dist::MonitorP& wanted);
   void send(LinkId link, dist::Control control, Bytes message);
   // In this life of the node; late where it is paused then.
@@ -85,6 +92,7 @@ class StockNode final : public Node {
   void storage_message(LinkId link, ByteView message);
   void storage_cast(LinkId link, ei_codec::TermReader& reader);
   void clock_cast(LinkId link, ByteView message);
+  void merge(LinkId link, StockRegister reg);
   void forget(const Bytes& key);
   void propagated(LinkId link, const Bytes& key);
   // The message kills the process that got it.
@@ -110,7 +118,6 @@ class StockNode final : public Node {
   std::function<void()> data_lost_;
 
   bool alive_ = false;
-  Ms started_at_ = 0;
   bool running_ = false;     // Groot
   bool storage_up_ = false;  // its storage process
   std::uint32_t creation_ = 0;
@@ -122,7 +129,10 @@ class StockNode final : public Node {
   std::vector<Ms> deaths_;  // of the storage process, lately
   std::map<LinkId, Peer> peers_;
   std::vector<Monitor> monitors_;
-  std::set<LinkId> taps_;
+  struct Tap {
+    bool tells_wipes = false;
+  };
+  std::map<LinkId, Tap> taps_;
 };
 
 }  // namespace groot::sim

@@ -1,6 +1,8 @@
 #include "cpp_tests/sim/stock_storage.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "cnode/process/term_append.hpp"
 #include "cnode/process/timestamp_codec.hpp"
@@ -35,6 +37,16 @@ Bytes cast_of(std::string_view name) {
   append_tuple(out, 2);
   append_atom(out, name);
   return out;
+}
+
+// A map of up to so many pairs has its keys in order.
+constexpr std::size_t flat_map_max = 32;
+
+// A larger one is a trie over hashes: it has them in another order, and a new one among the others.
+std::uint64_t place_in_large_map(const StockRegister* reg) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const auto byte : reg->key) hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3;
+  return hash * 0x9e3779b97f4a7c15;
 }
 
 }  // namespace
@@ -111,11 +123,14 @@ Bytes StockStorage::encode_update(const StockRegister& reg) {
 }
 
 Bytes StockStorage::encode_state() const {
+  std::vector<const StockRegister*> order;
+  for (const auto& [key, reg] : registers_) order.push_back(&reg);
+  if (order.size() > flat_map_max) std::ranges::sort(order, {}, place_in_large_map);
   Bytes out = cast_of("update_registers");
   append_map(out, static_cast<std::uint32_t>(registers_.size()));
-  for (const auto& [key, reg] : registers_) {
-    append_bytes(out, key);
-    append(reg, out);
+  for (const StockRegister* reg : order) {
+    append_bytes(out, reg->key);
+    append(*reg, out);
   }
   return out;
 }

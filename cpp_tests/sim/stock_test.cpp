@@ -1,5 +1,8 @@
 // The model of stock Groot has stock's faults: what erlang_tests/stand_in_SUITE shows of the
 // stand-in, as far as a node of ours can meet it.
+#include <algorithm>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "cpp_tests/sim/stock_clock.hpp"
@@ -80,6 +83,34 @@ TEST_CASE("an extra pair stays when a set replaces value and stamp, whichever is
   CHECK(read->extra == held.extra);
   CHECK(read->value == held.value);
   CHECK(read->stamp == held.stamp);
+}
+
+TEST_CASE("a state of more than 32 keys has them in another order than a smaller one") {
+  StockStorage storage;
+  const auto shown = [&storage] {
+    const Bytes state = storage.encode_state();
+    groot::ei_codec::TermReader reader(groot::ei_codec::ScannedTerm::trusted(state));
+    reader.take_tuple();
+    reader.take_atom("$gen_cast");
+    reader.take_tuple();
+    reader.take_atom("update_registers");
+    std::vector<Bytes> keys;
+    for (auto left = reader.take_map().value_or(0); left > 0; --left) {
+      reader.take_term();
+      keys.push_back(read_stock_register(reader).value().key);
+    }
+    return keys;
+  };
+  for (int i = 0; i < 32; ++i) storage.set(text("k" + std::to_string(i)), text("v"), {5, 0, 1});
+  std::vector<Bytes> before = shown();
+  CHECK(std::ranges::is_sorted(before));
+  storage.set(text("one more"), text("v"), {6, 0, 1});
+  std::vector<Bytes> after = shown();
+  CHECK_FALSE(std::ranges::is_sorted(after));
+  std::erase(after, text("one more"));
+  CHECK(after != before);
+  std::ranges::sort(after);
+  CHECK(after == before);
 }
 
 TEST_CASE("a forgotten key leaves nothing behind: an older version brings it back") {

@@ -1,6 +1,7 @@
 #include "cpp_tests/sim/weather.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace groot::sim {
@@ -15,6 +16,10 @@ constexpr Ms stalled_delay_max = 8'000;
 constexpr Ms slow_max = 30'000;
 constexpr Ms pause_max = 15'000;
 constexpr Ms away_max = 20'000;
+// A node that takes so long over each message has links that ours give up.
+constexpr Ms reading_time_max = 400;
+constexpr std::int64_t backlog_min = 2'000;
+constexpr std::int64_t backlog_max = 30'000;
 // Percent of the crashes after which a node does not come back.
 constexpr int for_good = 10;
 
@@ -28,6 +33,10 @@ Weather::Weather(Cluster& cluster) : cluster_(cluster), random_(cluster.random.s
     if (random_.chance(45)) events_.push_back(event);
   }
   interval_max_ = random_.between(500, 10'000);
+  if (!cluster.has_slow_readers()) return;
+  events_.push_back(&Weather::read_slowly);
+  cluster.network.set_backlog_max(
+      static_cast<std::size_t>(random_.between(backlog_min, backlog_max)));
 }
 
 void Weather::begin(Ms end) {
@@ -51,10 +60,27 @@ void Weather::clear_up() {
       cluster_.network.set_delay(*from, *to, random_.between(0, 20));
     }
     from->pause_until(cluster_.schedule.now());
+    from->set_reading_time(0);
   }
+  // Those who read at once leave no backlog.
+  cluster_.network.set_backlog_max(std::numeric_limits<std::size_t>::max());
   for (Node* node : cluster_.nodes()) {
     if (!node->is_alive() && std::ranges::find(gone_, node) == gone_.end()) cluster_.start(*node);
   }
+}
+
+bool Weather::is_prompt() const {
+  return lacks({&Weather::cut_one_way, &Weather::partition, &Weather::slow_link, &Weather::pause,
+                &Weather::read_slowly});
+}
+
+bool Weather::is_still() const {
+  return is_prompt() && lacks({&Weather::lose_link, &Weather::crash, &Weather::kill_storage});
+}
+
+bool Weather::lacks(std::initializer_list<Event> events) const {
+  return std::ranges::none_of(
+      events, [this](Event event) { return std::ranges::find(events_, event) != events_.end(); });
 }
 
 Node& Weather::any_node() {
@@ -155,6 +181,16 @@ void Weather::start_later(Node& node, Ms delay) {
   cluster_.schedule.after(delay, [this, &node] {
     if (!node.is_alive()) cluster_.start(node);
   });
+}
+
+void Weather::read_slowly() {
+  Node& node = any_node();
+  node.set_reading_time(random_.between(10, reading_time_max));
+  if (cluster_.trace.is_told()) {
+    cluster_.trace.tell(node.name() + " takes " + std::to_string(node.reading_time()) +
+                        " ms over each message");
+  }
+  cluster_.schedule.after(random_.between(500, slow_max), [&node] { node.set_reading_time(0); });
 }
 
 void Weather::kill_storage() {

@@ -3,6 +3,7 @@
 // and often, which a mixture of everything would hide.
 #pragma once
 
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -21,10 +22,16 @@ class Weather {
   // It clears up: every link can be, every node that is to come back does so, nobody is paused.
   // Wall clocks stay as wrong as they are.
   void clear_up();
+  // No message is held up: no slow link, no cut, no pause.
+  [[nodiscard]] bool is_prompt() const;
+  // Nor is one lost.
+  [[nodiscard]] bool is_still() const;
 
  private:
   using Event = void (Weather::*)();
 
+  // None of these belongs to this run's weather.
+  [[nodiscard]] bool lacks(std::initializer_list<Event> events) const;
   void next();
   void lose_link();
   void cut_one_way();
@@ -34,6 +41,7 @@ class Weather {
   void pause();
   void crash();
   void kill_storage();
+  void read_slowly();
 
   Node& any_node();
   // Two different ones.

@@ -18,7 +18,7 @@ using namespace groot::store::testing;
 namespace {
 
 std::uint64_t of(const RegisterPtr& reg) {
-  return fingerprint(*reg, hash_key(reg->key()));
+  return fingerprint(*reg, hash_key(reg->key(), {}));
 }
 
 // Every prefix of a few depths, recomputed from the registers that count.
@@ -27,7 +27,7 @@ void check_all(const RegisterMap& map, const std::set<std::string>& uncounted) {
     std::map<std::uint32_t, std::uint64_t> sums;
     map.for_each([&](Slot, const RegisterPtr& reg) {
       if (uncounted.contains(text_of(reg->key()))) return;
-      const std::uint64_t hash = hash_key(reg->key());
+      const std::uint64_t hash = map.hash(reg->key());
       const std::uint64_t bits = depth == 0 ? 0 : hash >> (64 - depth) << (32 - depth);
       sums[static_cast<std::uint32_t>(bits)] += of(reg);
     });
@@ -40,17 +40,37 @@ void check_all(const RegisterMap& map, const std::set<std::string>& uncounted) {
 
 }  // namespace
 
-TEST_CASE("a fingerprint covers key, stamp, kind and deadline, and not the value") {
+TEST_CASE("a fingerprint covers key, value, stamp, kind and deadline") {
   const std::vector<RegisterPtr> different{
       make_value("a", "v", {5, 6, 7}),     make_value("b", "v", {5, 6, 7}),
       make_value("a", "v", {6, 6, 7}),     make_value("a", "v", {5, 7, 7}),
       make_value("a", "v", {5, 6, 8}),     make_value("a", "v", {5, 6, 7}, 9),
       make_value("a", "v", {5, 6, 7}, 10), make_tombstone("a", {5, 6, 7}),
+      make_value("a", "w", {5, 6, 7}),     make_value("a", "w", {5, 6, 7}, 9),
   };
   std::set<std::uint64_t> seen;
   for (const RegisterPtr& reg : different) seen.insert(of(reg));
   CHECK(seen.size() == different.size());
-  CHECK(of(make_value("a", "other", {5, 6, 7})) == of(different[0]));
+  CHECK(of(make_value("a", "v", {5, 6, 7})) == of(different[0]));
+}
+
+TEST_CASE("each byte of a value counts, at any length") {
+  for (const std::size_t size : {0U, 1U, 200U, 255U, 256U, 300U, 4'096U, 4'111U, 70'000U}) {
+    const std::string value(size, 'v');
+    std::set<std::uint64_t> seen{of(make_value("a", value, {5, 6, 7}))};
+    CHECK(seen.contains(of(make_value("a", value, {5, 6, 7}))));
+    std::size_t made = 1;
+    for (std::size_t i = 0; i < size; i += 1 + size / 300, ++made) {
+      std::string other = value;
+      other[i] = 'w';
+      seen.insert(of(make_value("a", other, {5, 6, 7})));
+      // A deadline stands between the value and what is kept of it.
+      seen.insert(of(make_value("a", other, {5, 6, 7}, 9)));
+      ++made;
+    }
+    seen.insert(of(make_value("a", value + "v", {5, 6, 7})));
+    CHECK(seen.size() == made + 1);
+  }
 }
 
 TEST_CASE("a short fingerprint is 0 for nothing only, and another one with another salt") {
@@ -71,7 +91,7 @@ TEST_CASE("property: kept register by register, fingerprints are those of what i
     const int steps = *rc::gen::inRange(0, 60);
     for (int i = 0; i < steps; ++i) {
       const std::string key = std::to_string(*rc::gen::inRange(0, 20));
-      const std::uint64_t hash = hash_key(term(key));
+      const std::uint64_t hash = map.hash(term(key));
       const auto found = map.lookup(term(key), hash);
       switch (*rc::gen::inRange(0, 20)) {
         case 0:
@@ -111,7 +131,7 @@ TEST_CASE("property: within a range are those whose hash is, by rising hash") {
   std::vector<std::uint64_t> hashes;
   for (int i = 0; i < 3'000; ++i) {
     const RegisterPtr reg = make_value("k" + std::to_string(i), "v", {1, 0, 1});
-    hashes.push_back(hash_key(reg->key()));
+    hashes.push_back(map.hash(reg->key()));
     map.put(reg, hashes.back());
   }
   std::ranges::sort(hashes);
@@ -168,6 +188,56 @@ TEST_CASE("a node of ours that shows what an ancient tombstone deleted is told")
   s.effects.clear();
   for (const PeerId from : {PeerId{0}, PeerId{1}, PeerId{2}}) {
     s.merge("k", "v", old, std::nullopt, from);
-    CHECK(s.all<SendTo>().size() == (from == 0 ? 0 : 1));
+    CHECK(s.sent().size() == (from == 0 ? 0 : 1));
+  }
+}
+
+TEST_CASE("tombstones older than the shortest lifetime are not compared, and again when it ends") {
+  Script s;
+  const auto compared = [&s] { return s.replica.registers().fingerprint({}); };
+  s.merge_tombstone("young", s.stamp(-10'000));
+  const std::uint64_t young = compared();
+  s.merge_tombstone("old", s.stamp(-60'000));
+  const std::uint64_t both = compared();
+  CHECK(both != young);
+  s.replica.compare_tombstones_for(45'000, s.now);
+  CHECK(compared() == young);
+  CHECK(s.replica.next_wake_wall_ms() == s.now.wall_ms + 35'000);
+  s.merge_tombstone("older", s.stamp(-50'000));
+  CHECK(compared() == young);
+  // Kept all the same.
+  CHECK(s.held("old")->is_tombstone());
+  s.pass(35'000);
+  s.replica.wake(s.now, s.effects);
+  CHECK(compared() == 0);
+  SUBCASE("longer") {
+    s.replica.compare_tombstones_for(50'000, s.now);
+    CHECK(compared() == young);
+    s.replica.compare_tombstones_for(96'000, s.now);
+    const std::uint64_t all = compared();
+    CHECK(all != young);
+    CHECK(all != both);
+    s.replica.compare_tombstones_for(tombstone_ttl_ms_default, s.now);
+    CHECK(compared() == all);
+    s.replica.compare_tombstones_for(50'000, s.now);
+    CHECK(compared() == young);
+  }
+  SUBCASE("longer than our own") {
+    s.replica.compare_tombstones_for(INT64_MAX, s.now);
+    CHECK(s.replica.next_wake_wall_ms() == s.now.wall_ms - 95'000 + s.replica.tombstone_ttl_ms());
+  }
+  SUBCASE("longer, when some are gone") {
+    s.set("old", "v");
+    s.replica.compare_tombstones_for(tombstone_ttl_ms_default, s.now);
+    s.pass(tombstone_ttl_ms_default);
+    s.replica.wake(s.now, s.effects);
+    CHECK(s.held("young") == nullptr);
+    CHECK(s.get("old") == "v");
+  }
+  SUBCASE("of values nothing changes") {
+    s.set("k", "v");
+    const std::uint64_t with_value = compared();
+    s.replica.compare_tombstones_for(0, s.now);
+    CHECK(compared() == with_value);
   }
 }

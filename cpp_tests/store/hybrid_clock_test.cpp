@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "store/limits.hpp"
+
 using namespace groot::store;
 
 namespace {
@@ -77,11 +79,39 @@ TEST_CASE("a floor is always beaten; only one within the drift bound moves the c
   CHECK(fourth.issue(wall, {time_now, 0, 6}) == Timestamp{time_now, 0, 7});
 }
 
-TEST_CASE("at the end of time the last stamp is issued again") {
+TEST_CASE("at the end of time no stamp is issued, and none is issued twice") {
   HybridClock clock(7);
-  const Timestamp end{time_ms_max, 65535, 9};
-  CHECK(clock.issue(wall, end) == Timestamp{time_ms_max, 65535, 7});
-  CHECK(clock.issue(static_cast<std::int64_t>(time_ms_max) + 5) == Timestamp{time_ms_max, 0, 7});
+  constexpr std::uint64_t last = stamp_time_ms_end - 1;
+  CHECK(clock.issue(wall, {last, 65534, 9}) == Timestamp{last, 65535, 7});
+  CHECK(clock.issue(wall, {last, 65535, 9}) == std::nullopt);
+  CHECK(clock.issue(wall, {time_ms_max, 65535, 9}) == std::nullopt);
+  CHECK(clock.issue(wall) == Timestamp{time_now, 0, 7});
+  CHECK(clock.issue(static_cast<std::int64_t>(stamp_time_ms_end)) == std::nullopt);
+  CHECK(clock.issue(static_cast<std::int64_t>(time_ms_max) + 5) == std::nullopt);
+  CHECK(clock.issue(static_cast<std::int64_t>(last)) == Timestamp{last, 0, 7});
+  CHECK(clock.receive({stamp_time_ms_end, 0, 9}, static_cast<std::int64_t>(last)).rejected);
+}
+
+TEST_CASE("a received stamp goes no further beyond what is saved than a start makes up for") {
+  HybridClock clock(7);
+  clock.saved({time_now, 0, 7});
+  const Timestamp near{time_now + clock_unsaved_max_ms, 3, 9};
+  CHECK(clock.receive(near, wall).advanced);
+  CHECK_FALSE(clock.awaits_saving());
+  const Timestamp far{time_now + 5'000, 3, 9};
+  CHECK_FALSE(clock.receive(far, wall).rejected);
+  CHECK(clock.awaits_saving());
+  CHECK(clock.issue(wall) == Timestamp{near.time_ms, 4, 7});
+  CHECK(clock.to_save() == Timestamp{far.time_ms, 3, 7});
+  clock.saved(near);
+  CHECK(clock.awaits_saving());
+  clock.saved(clock.to_save());
+  CHECK_FALSE(clock.awaits_saving());
+  CHECK(clock.issue(wall) == Timestamp{far.time_ms, 4, 7});
+  CHECK(clock.to_save() == Timestamp{far.time_ms, 4, 7});
+  // Wall time that goes on takes the clock along.
+  CHECK(clock.receive({time_now + 60'100, 0, 9}, wall + 60'000).advanced);
+  CHECK_FALSE(clock.receive({time_now + 60'201, 0, 9}, wall + 60'100).advanced);
 }
 
 TEST_CASE("property: stamps rise under any wall time, floors and received stamps") {
@@ -100,12 +130,12 @@ TEST_CASE("property: stamps rise under any wall time, floors and received stamps
         RC_ASSERT(!(outcome.advanced && outcome.rejected));
         RC_ASSERT(clock.is_past(other) || outcome.rejected);
         if (outcome.rejected) continue;
-        const Timestamp after = clock.issue(now);
+        const Timestamp after = clock.issue(now).value();
         RC_ASSERT(std::tie(after.time_ms, after.counter) > std::tie(other.time_ms, other.counter));
         RC_ASSERT(first || after > before);
         before = after;
       } else {
-        const Timestamp after = clock.issue(now, other);
+        const Timestamp after = clock.issue(now, other).value();
         RC_ASSERT(after > other);
         // A stamp that did not become the clock's was above a floor too far ahead.
         if (after != clock.last()) {

@@ -27,7 +27,7 @@ struct Case {
 };
 
 Verdict judge(const Case& given, const Register& reg) {
-  PeerKnowledge peer(1, given.kind, 0, 0);
+  PeerKnowledge peer(1, given.kind, 0, {});
   if (given.had_it) {
     peer.begin_full_state();
     peer.showed(slot, true);
@@ -117,11 +117,11 @@ TEST_CASE("a list key is sent to no stock peer, but may be deleted there") {
   for (const RegisterKind kind : {RegisterKind::value, RegisterKind::tombstone}) {
     const RegisterPtr reg = with_list_key(kind);
     for (const PeerKind peer : {PeerKind::stock_without_delete, PeerKind::stock_with_delete}) {
-      CHECK_FALSE(PeerKnowledge(1, peer, 0, 0).may_be_sent(*reg));
+      CHECK_FALSE(PeerKnowledge(1, peer, 0, {}).may_be_sent(*reg));
       CHECK(judge({.kind = peer}, *reg) == Verdict::nothing);
       CHECK(judge({.kind = peer, .shows = Case::Shows::older}, *reg) == Verdict::nothing);
     }
-    CHECK(PeerKnowledge(1, PeerKind::ours, 0, 0).may_be_sent(*reg));
+    CHECK(PeerKnowledge(1, PeerKind::ours, 0, {}).may_be_sent(*reg));
     CHECK(judge({.kind = PeerKind::ours}, *reg) == Verdict::send);
   }
   const RegisterPtr reg = with_list_key(RegisterKind::value);
@@ -131,7 +131,7 @@ TEST_CASE("a list key is sent to no stock peer, but may be deleted there") {
 }
 
 TEST_CASE("a peer that lost its data is judged as one that never showed a thing") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, 0);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, {});
   peer.begin_full_state();
   peer.showed(slot, true);
   peer.end_full_state();
@@ -145,7 +145,7 @@ TEST_CASE("a peer that lost its data is judged as one that never showed a thing"
 }
 
 TEST_CASE("when we lost our data a full state under way goes on, and nothing is known") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, 0);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, {});
   peer.begin_full_state();
   peer.showed(slot, true);
   peer.we_lost_data();
@@ -155,7 +155,7 @@ TEST_CASE("when we lost our data a full state under way goes on, and nothing is 
 }
 
 TEST_CASE("a correction is repeated after one to two retry times") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 1'000, 0);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 1'000, {});
   peer.forget_old_sends(1'000 + correction_retry_ms - 1);
   peer.sent(slot);
   peer.begin_full_state();
@@ -169,8 +169,57 @@ TEST_CASE("a correction is repeated after one to two retry times") {
 }
 
 TEST_CASE("outside a full state nothing is shown") {
-  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, 0);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, {});
   peer.showed(slot, true);
   peer.begin_full_state();
   CHECK(peer.judge(slot, *value, false, false) == Verdict::send);
+}
+
+TEST_CASE("a pair is known no more when the slot that it is bound to holds another key") {
+  const Bytes bytes(20, 1);
+  PeerKnowledge peer(1, PeerKind::stock_with_delete, 0, {});
+  const auto show = [&] {
+    peer.begin_full_state();
+    const std::size_t repeated = peer.take_repeated(bytes, 0, 1).pairs;
+    if (repeated == 0) {
+      peer.showed(slot, true);
+      peer.read_pair({bytes, 0}, slot, true);
+    }
+    return repeated;
+  };
+  CHECK(show() == 0);
+  peer.complete_full_state();
+  CHECK(show() == 1);
+  peer.complete_full_state();
+
+  SUBCASE("between two states") {
+    peer.slot_vacated(slot);
+    // Another key, which the peer shows before the pair.
+    peer.begin_full_state();
+    peer.showed(slot, true);
+    CHECK(peer.take_repeated(bytes, 0, 1).pairs == 0);
+    peer.complete_full_state();
+  }
+  SUBCASE("while a state is under way, of which the pair was") {
+    CHECK(show() == 1);
+    peer.slot_vacated(slot);
+    peer.complete_full_state();
+    peer.begin_full_state();
+    peer.showed(slot, true);
+    CHECK(peer.take_repeated(bytes, 0, 1).pairs == 0);
+    peer.complete_full_state();
+  }
+  SUBCASE("though a state broke off meanwhile") {
+    peer.slot_vacated(slot);
+    peer.begin_full_state();
+    peer.end_full_state();
+    peer.begin_full_state();
+    peer.showed(slot, true);
+    CHECK(peer.take_repeated(bytes, 0, 1).pairs == 0);
+    peer.complete_full_state();
+  }
+  // And once more, as what the slot holds from now on.
+  CHECK(show() == 0);
+  peer.complete_full_state();
+  CHECK(show() == 1);
 }

@@ -84,7 +84,7 @@ TEST_CASE("what changed here is read again, and corrected") {
   s.set("k1003", "ours");
   settle(s);
   CHECK(s.full_state(peer, state) == 1);
-  const auto corrections = s.all<SendTo>();
+  const auto corrections = s.sent();
   REQUIRE(corrections.size() == 1);
   REQUIRE(corrections.front().registers.size() == 1);
   CHECK(text_of(corrections.front().registers.front()) == "ours");
@@ -95,6 +95,35 @@ TEST_CASE("what a peer lost with its storage is not known any more") {
   const auto state = known(s, 10);
   s.replica.peer_lost_data(peer);
   CHECK(s.full_state(peer, state) == 10);
+}
+
+TEST_CASE("after delete_all a state shows everything anew") {
+  for (const PeerKind kind : kinds) {
+    Linked s(kind);
+    // Slots are given in the order of arrival: the last key has the first.
+    auto state = numbered(0, 1'000);
+    std::ranges::reverse(state);
+    s.full_state(peer, state);
+    std::ranges::reverse(state);
+    s.full_state(peer, state);
+    CHECK(s.full_state(peer, state) == 0);
+    SUBCASE("between two states") {
+      s.replica.clear(s.effects);
+      CHECK(s.full_state(peer, state) == 1'000);
+    }
+    SUBCASE("while one is under way") {
+      s.replica.begin_full_state(peer);
+      s.replica.merge_full_state(peer, views({state.begin(), state.begin() + 300}), s.now,
+                                 s.effects);
+      s.replica.clear(s.effects);
+      s.replica.merge_full_state(peer, views({state.begin() + 300, state.end()}), s.now, s.effects);
+      s.replica.end_full_state(peer, s.now, s.effects);
+      s.full_state(peer, state);
+    }
+    CHECK(s.replica.size() == 1'000);
+    s.full_state(peer, state);
+    CHECK(s.full_state(peer, state) == 0);
+  }
 }
 
 TEST_CASE("a state that breaks off leaves what was known before") {
@@ -149,9 +178,9 @@ TEST_CASE("property: whether bytes are known from before changes nothing but the
       }
       RC_ASSERT(contents(knows.replica) == contents(reads.replica));
       RC_ASSERT(knows.announced() == reads.announced());
-      const auto sent = [](const Script& s) {
+      const auto sent = [](Script& s) {
         std::vector<std::string> all;
-        for (const SendTo& one : s.all<SendTo>()) {
+        for (const SendTo& one : s.sent()) {
           for (const RegisterPtr& reg : one.registers) all.push_back(describe(*reg));
         }
         return all;

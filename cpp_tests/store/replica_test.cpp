@@ -165,22 +165,6 @@ TEST_CASE("the clock answers Groot.Clock and learns from ClockSync") {
   CHECK(s.held("k")->stamp().time_ms == s.stamp(1'000).time_ms);
 }
 
-TEST_CASE("a delete without a stamp is stamped on arrival, and announced but to its sender") {
-  Script s;
-  s.merge("k", "v", s.stamp(5'000), std::nullopt, 7);
-  s.effects.clear();
-  s.replica.delete_unstamped(7, term("k"), s.now, s.effects);
-  CHECK(s.get("k") == "none");
-  CHECK(s.announced() == Words{"k deleted@1700000005000.1@0000000000000001 except 7"});
-  CHECK(s.all<Changed>().size() == 1);
-
-  s.effects.clear();
-  s.replica.delete_unstamped(8, term("k"), s.now, s.effects);  // the same delete, from elsewhere
-  CHECK(s.effects.empty());
-  s.replica.delete_unstamped(7, term("unknown"), s.now, s.effects);
-  CHECK(s.announced() == Words{"unknown deleted@1700000005000.2@0000000000000001 except 7"});
-}
-
 TEST_CASE("clear forgets everything, tells listeners but no peer, and keeps the clock") {
   Script s;
   s.set("a", "1");

@@ -276,10 +276,37 @@ TEST_CASE("a merged tombstone may itself be the oldest, and leaves nothing behin
   s.erase("newer");
   s.replica.wake(s.now, s.effects);
   CHECK(s.get("old") == "none");
-  CHECK(registers(s.replica).size() == 1);
+  // What the expiry left and the last delete.
+  CHECK(registers(s.replica).size() == 2);
+  s.merge_tombstone("older", s.stamp(1));
+  CHECK(s.held("older") == nullptr);
+  CHECK(registers(s.replica).size() == 2);
   CHECK(s.replica.size() == 0);
   s.set("old", "again");
   CHECK(s.get("old") == "again");
+}
+
+TEST_CASE("no number of expiries pushes a delete out") {
+  Script s(ReplicaOptions{.node_id = 1, .tombstone_count_max = 2});
+  for (const char* key : {"d1", "d2"}) s.erase(key);
+  for (int i = 0; i < 5; ++i) s.set("e" + std::to_string(i), "v", 10);
+  // A peer that saw it expire first says so.
+  s.set("e5", "v", 10);
+  const RegisterPtr expiring = s.held("e5");
+  s.merge_tombstone("e5", just_above(expiring->stamp()));
+  // And one comes past its deadline.
+  CHECK(s.merge("e6", "v", s.stamp(0), wall_start_ms - 1).changed);
+  s.pass(10);
+  s.replica.wake(s.now, s.effects);
+  for (const char* key : {"d1", "d2"}) {
+    REQUIRE(s.held(key) != nullptr);
+    CHECK(s.held(key)->is_tombstone());
+  }
+  CHECK(registers(s.replica).size() == 4);
+  // Nor the other way.
+  for (const char* key : {"d3", "d4"}) s.erase(key);
+  CHECK(s.held("d1") == nullptr);
+  CHECK(registers(s.replica).size() == 4);
 }
 
 TEST_CASE("what expired registers and their tombstones took goes back to the system") {

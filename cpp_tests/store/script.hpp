@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -75,6 +76,20 @@ inline std::vector<RegisterView> views(const std::vector<RegisterPtr>& registers
   return all;
 }
 
+// What the replica has for one peer, taken as soon as it says so.
+struct SendTo {
+  PeerId peer;
+  std::vector<RegisterPtr> registers;
+};
+inline std::vector<RegisterPtr> take_lacking(Replica& replica, PeerId peer) {
+  constexpr std::size_t enough = std::size_t{1} << 30;
+  return replica.take_lacking(peer, enough, enough).registers;
+}
+inline std::vector<RegisterPtr> full_state_for(Replica& replica, PeerId peer) {
+  replica.lacks_everything(peer);
+  return take_lacking(replica, peer);
+}
+
 // A replica that a test talks to in words. Effects gather until taken.
 struct Script {
   explicit Script(std::uint64_t node_id = 1) : Script(ReplicaOptions{.node_id = node_id}) {}
@@ -101,8 +116,10 @@ struct Script {
   }
   MergeOutcome merge(std::string_view key, std::string_view value, const Timestamp& stamp,
                      std::optional<std::int64_t> expires_at = std::nullopt, PeerId from = 0) {
-    return replica.merge(from, {term(key), term(value), stamp, RegisterKind::value, expires_at},
-                         now, effects);
+    const MergeOutcome outcome = replica.merge(
+        from, {term(key), term(value), stamp, RegisterKind::value, expires_at}, now, effects);
+    take_all_lacking();
+    return outcome;
   }
   MergeOutcome merge_tombstone(std::string_view key, const Timestamp& stamp, PeerId from = 0) {
     return replica.merge(from, {term(key), {}, stamp, RegisterKind::tombstone, std::nullopt}, now,
@@ -153,6 +170,7 @@ struct Script {
       pairs.clear();
     }
     replica.end_full_state(peer, now, effects);
+    take_all_lacking();
     return read;
   }
 
@@ -164,6 +182,11 @@ struct Script {
     }
     return found;
   }
+  // What was sent to single peers, since the effects were last cleared.
+  std::vector<SendTo> sent() {
+    take_all_lacking();
+    return sent_;
+  }
   // "key=value@… except 3", in order.
   std::vector<std::string> announced() const {
     std::vector<std::string> found;
@@ -173,9 +196,9 @@ struct Script {
     return found;
   }
   // The keys sent to `peer`, sorted.
-  std::vector<std::string> sent_to(PeerId peer) const {
+  std::vector<std::string> sent_to(PeerId peer) {
     std::vector<std::string> keys;
-    for (const auto& one : all<SendTo>()) {
+    for (const auto& one : sent()) {
       if (one.peer != peer) continue;
       for (const auto& reg : one.registers) keys.push_back(text_of(reg->key()));
     }
@@ -187,6 +210,25 @@ struct Script {
     std::erase_if(found, [cause](const Report& report) { return report.cause != cause; });
     return found;
   }
+
+ private:
+  // Each time that the replica says that a peer lacks something is one entry, and its effect is of
+  // no peer from then on.
+  void take_all_lacking() {
+    std::vector<SendTo> found;
+    auto before = sent_.begin();
+    for (Effect& effect : effects) {
+      auto* const lacks = std::get_if<Lacks>(&effect);
+      if (lacks == nullptr) continue;
+      if (const PeerId peer = std::exchange(lacks->peer, 0); peer != 0) {
+        found.push_back({peer, take_lacking(replica, peer)});
+      } else {
+        found.push_back(std::move(*before++));
+      }
+    }
+    sent_ = std::move(found);
+  }
+  std::vector<SendTo> sent_;
 };
 
 inline RegisterPtr make_value(std::string_view key, std::string_view value, const Timestamp& stamp,

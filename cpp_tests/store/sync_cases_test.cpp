@@ -1,5 +1,6 @@
 // Full states where something is special: tombstones, deadlines, list keys, reused slots,
 // strangers.
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ TEST_CASE("a tombstone corrects a peer that shows the value, and is not forced o
     settle(s);
     s.full_state(peer, state);
     CHECK(s.sent_to(peer) == Words{"k"});
-    CHECK(s.all<SendTo>()[0].registers[0]->is_tombstone());
+    CHECK(s.sent()[0].registers[0]->is_tombstone());
   }
   for (const PeerKind kind : kinds) {
     Linked s(kind);
@@ -46,8 +47,7 @@ TEST_CASE(
   CHECK(s.sent_to(peer) == Words{"k"});
 }
 
-TEST_CASE(
-    "a tombstone whose time is over is reclaimed where it was shown, if that peer can delete") {
+TEST_CASE("a tombstone whose time is over is reclaimed at the stock peers that have shown it") {
   for (const PeerKind kind : kinds) {
     for (const bool shown : {true, false}) {
       Linked s(kind);
@@ -69,7 +69,7 @@ TEST_CASE(
       CHECK(s.held("k") == nullptr);
       const auto reclaimed = s.all<Reclaim>();
       CHECK(s.effects.size() == reclaimed.size());
-      REQUIRE(reclaimed.size() == (shown && kind == PeerKind::stock_with_delete ? 1 : 0));
+      REQUIRE(reclaimed.size() == (shown && kind != PeerKind::ours ? 1 : 0));
       if (reclaimed.empty()) continue;
       CHECK(reclaimed[0].peer == peer);
       CHECK(text_of(reclaimed[0].reg->key()) == "k");
@@ -104,7 +104,7 @@ TEST_CASE("nothing past its deadline is sent as a value") {
   settle(s);  // no wake in between
   s.full_state(peer, {});
   CHECK(s.held("k")->is_tombstone());
-  for (const auto& sent : s.all<SendTo>()) {
+  for (const auto& sent : s.sent()) {
     for (const auto& reg : sent.registers) CHECK(reg->is_tombstone());
   }
 }
@@ -117,17 +117,22 @@ TEST_CASE("list keys stay away from stock peers") {
     s.set("k", "v");
     settle(s);
     const bool all = kind == PeerKind::ours;
-    CHECK(s.replica.full_state_for(peer, s.effects).size() == (all ? 2 : 1));
+    const auto everything = [&s] {
+      s.replica.lacks_everything(peer);
+      return s.replica.take_lacking(peer, 10, 1'000);
+    };
+    TakenLacking taken = everything();
+    CHECK(taken.registers.size() == (all ? 2 : 1));
+    CHECK(taken.withheld == (all ? 0 : 1));
     // Once a peer, not at each link-up.
     s.replica.peer_up(peer, kind, s.now);
-    CHECK(s.replica.full_state_for(peer, s.effects).size() == (all ? 2 : 1));
-    const auto reports = s.reports(Report::Cause::list_key);
-    REQUIRE(reports.size() == (all ? 0 : 1));
-    if (!all) CHECK(reports[0].peer == peer);
+    taken = everything();
+    CHECK(taken.registers.size() == (all ? 2 : 1));
+    CHECK(taken.withheld == 0);
     s.replica.peer_lost_data(peer);
     s.full_state(peer, {});
-    REQUIRE(s.all<SendTo>().size() == 1);
-    CHECK(s.all<SendTo>()[0].registers.size() == (all ? 2 : 1));
+    REQUIRE(s.sent().size() == 1);
+    CHECK(s.sent()[0].registers.size() == (all ? 2 : 1));
   }
 }
 
@@ -210,8 +215,8 @@ TEST_CASE(
   settle(s);
   s.full_state(peer, {make_value("theirs", "v", s.stamp(0))});
   CHECK(s.get("theirs") == "v");
-  CHECK(s.all<SendTo>().empty());
-  CHECK(s.replica.full_state_for(peer, s.effects).size() == 2);
+  CHECK(s.sent().empty());
+  CHECK(full_state_for(s.replica, peer).size() == 2);
   s.replica.peer_lost_data(peer);
   s.replica.peer_down(peer);
   // Known, but without begin: a merge, and no end.
@@ -220,6 +225,45 @@ TEST_CASE(
   const std::vector more{make_value("more", "v", s.stamp(0))};
   s.replica.merge_full_state(peer, views(more), s.now, s.effects);
   s.replica.end_full_state(peer, s.now, s.effects);
-  CHECK(s.all<SendTo>().empty());
+  CHECK(s.sent().empty());
   CHECK(s.get("more") == "v");
+}
+
+TEST_CASE("what ours send as they write it is news though a stock peer or a comparison was first") {
+  constexpr PeerId ours = 8;
+  Linked s(PeerKind::stock_with_delete);
+  s.replica.peer_up(ours, PeerKind::ours, s.now);
+  std::int64_t at = 0;
+  const auto reg = [&] { return make_value("k", "v", s.stamp(at)); };
+  const auto pushed = [&] {
+    return s.replica.merge_pushed(ours, reg()->view(), s.now, s.effects).changed;
+  };
+  const auto by_stock = [&] {
+    CHECK(s.replica.merge_write(peer, reg()->view(), s.now, s.effects).changed);
+  };
+  const auto shown_by_stock = [&] { s.full_state(peer, {reg()}); };
+  const auto compared = [&] { CHECK(s.merge("k", "v", s.stamp(at), std::nullopt, ours).changed); };
+  const std::vector<std::function<void()>> ways{by_stock, shown_by_stock, compared};
+  for (const auto& way : ways) {
+    ++at;
+    way();
+    CHECK(pushed());
+    CHECK_FALSE(pushed());  // once
+    ++at;
+    CHECK(pushed());
+    shown_by_stock();
+    CHECK_FALSE(pushed());
+  }
+  ++at;
+  by_stock();
+  at -= 2;
+  CHECK_FALSE(pushed());  // older
+  // A write here is told to all as it is.
+  s.set("k", "own");
+  CHECK_FALSE(s.replica.merge_pushed(ours, s.held("k")->view(), s.now, s.effects).changed);
+  at = 60'000;
+  by_stock();
+  s.replica.clear(s.effects);
+  CHECK(pushed());
+  CHECK_FALSE(pushed());
 }

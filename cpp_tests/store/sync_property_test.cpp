@@ -60,10 +60,10 @@ struct Pair {
     for (const Effect& effect : ours.effects) {
       if (const auto* all = std::get_if<SendToAll>(&effect)) {
         if (all->except != peer) writes.push_back(all->reg);
-      } else if (const auto* one = std::get_if<SendTo>(&effect)) {
-        for (const auto& reg : one->registers) writes.push_back(reg);
       }
     }
+    for (const auto& one : ours.sent())
+      writes.insert(writes.end(), one.registers.begin(), one.registers.end());
     ours.effects.clear();
   }
   void deliver_write() {
@@ -86,7 +86,7 @@ struct Pair {
     states.clear();
     writes.clear();
     ours.replica.peer_lost_data(peer);
-    for (const auto& reg : ours.replica.full_state_for(peer, ours.effects)) writes.push_back(reg);
+    for (const auto& reg : full_state_for(ours.replica, peer)) writes.push_back(reg);
   }
   // Rounds of full states, as far apart as they are when nothing else happens.
   void settle() {
@@ -216,9 +216,9 @@ TEST_CASE("property: nodes of ours converge through full states after cuts") {
                 if (all->except == to + 1) continue;
                 deliver(from, to, {all->reg});
                 busy = true;
-              } else if (const auto* one = std::get_if<SendTo>(&effect);
+              } else if (const auto* one = std::get_if<Lacks>(&effect);
                          one && one->peer == to + 1) {
-                deliver(from, to, one->registers);
+                deliver(from, to, take_lacking(nodes[from]->replica, one->peer));
                 busy = true;
               }
             }

@@ -6,7 +6,7 @@
 -export([start/1, start/2, stop/0, start_pair/2, tidy/1, verdict/0]).
 -export([cookie/0, epmd_port/0, stop_epmd/0, start_epmd/0, registered_names/0]).
 -export([available/1, preferably/1, peer/2, peer/3, peers/1, stop_peer/1, call/4, call/5, on/2, on/3]).
--export([groot/1, groot/2, groot_of/3, groot_program/3, program/1, stop_groot/1, kill_groot/1, forget/1, full_name/1]).
+-export([groot/1, groot/2, groot_of/3, groot_program/3, groot_program/4, program/1, stop_groot/1, kill_groot/1, forget/1, full_name/1]).
 -export([storage_replaced/1, kill_storage/1, forgive/2, log_of/1, is_beam/1, beams/0, groots/0, await_connected/2, connection/2, console/0, set_console/1]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 
@@ -229,7 +229,8 @@ kill_storage(Node) ->
     Storage = fun() -> call(Node, erlang, whereis, ['Elixir.Groot.Storage']) end,
     Before = Storage(),
     true = call(Node, erlang, exit, [Before, kill]),
-    await:true(fun() -> is_pid(Storage()) andalso Storage() =/= Before end),
+    Replaced = fun(Now) -> is_pid(Now) andalso Now =/= Before end,
+    await:true(fun() -> Replaced(Storage()) end),
     storage_replaced(Node).
 
 %% Until the next verdict, log events of Node that match Pattern are no fault.
@@ -272,8 +273,7 @@ is_beam(Node) ->
 
 %% ------------------------------------------------------------------ nodes under test
 
-groot(Name) ->
-    groot(Name, []).
+groot(Name) -> groot(Name, []).
 
 %% Starts a node under test with the cluster's cookie and waits until it is ready.
 groot(Name, ExtraArgs) ->
@@ -281,15 +281,17 @@ groot(Name, ExtraArgs) ->
 
 %% The same with another build of the program.
 groot_of(Executable, Name, ExtraArgs) ->
-    Args = ["--cookie", cookie() | ExtraArgs],
-    Program = gen_server:call(?MODULE, {groot, Executable, Name, Args, []}),
+    Program = groot_program(Executable, Name, ["--cookie", cookie() | ExtraArgs], []),
     os_program:await_line(Program, "ready: ", ?READY_MS),
     full_name(Name).
 
 %% The same with arguments of the test's own, without waiting; the program, for os_program. Name is
 %% passed as --name or --sname in full, unless Args or the environment name the node.
 groot_program(Name, Args, ExtraEnvironment) ->
-    gen_server:call(?MODULE, {groot, groot_program:executable(), Name, Args, ExtraEnvironment}).
+    groot_program(groot_program:executable(), Name, Args, ExtraEnvironment).
+
+groot_program(Executable, Name, Args, ExtraEnvironment) ->
+    gen_server:call(?MODULE, {groot, Executable, Name, Args, ExtraEnvironment}).
 
 %% For a program that has ended, or was ended by the test.
 forget(Node) ->
@@ -298,8 +300,7 @@ forget(Node) ->
 program(Node) ->
     maps:get(program, entry(Node)).
 
-log_of(Node) ->
-    os_program:lines(program(Node)).
+log_of(Node) -> os_program:lines(program(Node)).
 
 %% SIGTERM; returns the exit status.
 stop_groot(Node) ->

@@ -1,7 +1,7 @@
 %% A data directory for each case, nodes under test that use it, and what they say of it.
 -module(data_dir).
 
--export([start/2, stop/0, path/1, groot/1, groot/2, saving/1, refused/2, with_file_system/3]).
+-export([start/2, stop/0, path/1, groot/1, groot/2, saving/1, readers/1, await_level/2, refused/2, with_file_system/3]).
 
 -define(STORAGE, 'Elixir.Groot.Storage').
 
@@ -25,11 +25,20 @@ groot(Config) -> groot(Config, []).
 groot(Config, Args) -> cluster:groot(groot, ["--data-dir", path(Config) | Args]).
 
 %% What the status of the storage process says of saving: async | sync | {failing, Why}.
-saving(Groot) ->
+saving(Groot) -> proplists:get_value("Saving", status(Groot)).
+
+%% Who has been reading the file for long: [{OsPid, Seconds}] | undefined.
+readers(Groot) -> proplists:get_value("Readers", status(Groot)).
+
+%% The peer is known to have held everything that is held here.
+await_level(Groot, Peer) ->
+    await:equal(0, fun() -> proplists:get_value(Peer, proplists:get_value("Behind", status(Groot))) end, 90_000).
+
+status(Groot) ->
     {status, _, _, [_, _, _, _, Misc]} =
         cluster:call(cluster:console(), sys, get_status, [{?STORAGE, Groot}]),
     {data, Data} = lists:keyfind(data, 1, Misc),
-    proplists:get_value("Saving", Data).
+    Data.
 
 %% A node does not start with this directory, and says so in one line that matches Why.
 refused(Dir, Why) ->

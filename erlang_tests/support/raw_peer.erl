@@ -2,7 +2,7 @@
 %% by message in either role, and frames of any bytes once it is done.
 -module(raw_peer).
 
--export([open/1, send_message/2, receive_message/1, name_message/1, name_message/3, status/1]).
+-export([open/1, open/2, send_message/2, receive_message/1, name_message/1, name_message/3, status/1]).
 -export([challenge_reply/2, challenge_message/2, challenge_of/1, digest/2]).
 -export([connect/2, connect/3, connect/4, close/1, reset/1]).
 -export([frame/1, frame/2, framed/1, send_bytes/2, send/2, send/3, receive_frame/1]).
@@ -24,10 +24,13 @@
 
 %% A connection to the port at which Node is registered.
 -spec open(node()) -> gen_tcp:socket().
-open(Node) ->
+open(Node) -> open(Node, []).
+
+%% The same with more options of gen_tcp, such as the address to come from.
+open(Node, Options) ->
     [Alive, Host] = string:split(atom_to_list(Node), "@"),
     Port = epmd_client:port_of(cluster:epmd_port(), Alive),
-    {ok, Socket} = gen_tcp:connect(Host, Port, socket_options(), ?TIMEOUT_MS),
+    {ok, Socket} = gen_tcp:connect(Host, Port, Options ++ socket_options(), ?TIMEOUT_MS),
     Socket.
 
 socket_options() ->

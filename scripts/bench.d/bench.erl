@@ -44,6 +44,7 @@ run("stream", Work, _Minutes) -> bench_stream:figures(Work);
 run("set", Work, _Minutes) -> bench_set:figures(Work);
 run("growth", Work, _Minutes) -> bench_growth:figures(Work);
 run("links", Work, _Minutes) -> bench_links:figures(Work);
+run("star", Work, _Minutes) -> bench_star:figures(Work);
 run("start", Work, _Minutes) -> bench_start:figures(Work);
 run("feed", Work, _Minutes) -> bench_feed:figures(Work);
 run("idle", Work, Minutes) -> bench_idle:figures(Work, Minutes).
