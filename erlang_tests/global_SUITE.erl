@@ -6,6 +6,7 @@
 -export([all/0, groups/0, suite/0]).
 -export([init_per_group/2, end_per_group/2, init_per_testcase/2, end_per_testcase/2]).
 -export([attached/1, several_attached/1, killed/1, leaving/1, flapping/1, cut_from_one_of_two/1, peer_joins_and_leaves/1]).
+-export([seed_of_a_newcomer/1]).
 
 -define(ROUNDS, 50).
 %% The median of an operation may take so much longer than without us; times what a message to a
@@ -13,13 +14,15 @@
 -define(SLOWER_MS, 5).
 %% And no single one waits for a time-out or for somebody to go away.
 -define(LONGEST_MS, 2_000).
+%% Through a seed that is a BEAM node a newcomer finds all others in 1.5 s.
+-define(FOUND_MS, 3_000).
 
 suite() -> [{timetrap, {seconds, 90}}].
 
 all() -> [{group, no_overlapping_partitions}, {group, overlapping_partitions}].
 
 groups() ->
-    Cases = [attached, several_attached, killed, leaving, flapping, cut_from_one_of_two, peer_joins_and_leaves],
+    Cases = [attached, several_attached, killed, leaving, flapping, cut_from_one_of_two, peer_joins_and_leaves, seed_of_a_newcomer],
     [{no_overlapping_partitions, [], Cases}, {overlapping_partitions, [], Cases}].
 
 init_per_group(Group, Config) ->
@@ -125,6 +128,24 @@ peer_joins_and_leaves(Config) ->
     cluster:call(A, erlang, exit, [Holder, kill]),
     cluster:stop_peer(D),
     await:equal([false, false], fun() -> [lists:member(D, cluster:call(Node, erlang, nodes, [])) || Node <- [A, B]] end),
+    global_works(Config).
+
+%% A BEAM node that connects to ours alone finds the others as through a BEAM node.
+seed_of_a_newcomer(Config) ->
+    [A | _] = Beams = beams(Config),
+    Groot = visible(groot, Config),
+    Holder = cluster:on(A, fun() -> hold_name(for_the_newcomer) end),
+    D = cluster:peer(d, no_groot),
+    [cluster:forgive(Node, "'d@") || Node <- Beams],
+    true = cluster:call(D, net_kernel, connect_node, [Groot]),
+    Expected = lists:sort([Groot | Beams]),
+    await:equal(Expected, fun() -> lists:sort(cluster:call(D, erlang, nodes, [])) end, ?FOUND_MS),
+    await:equal(Holder, fun() -> cluster:call(D, global, whereis_name, [for_the_newcomer]) end),
+    cluster:call(A, erlang, exit, [Holder, kill]),
+    cluster:stop_peer(D),
+    await:equal([false || _ <- Beams], fun() ->
+        [lists:member(D, cluster:call(Node, erlang, nodes, [])) || Node <- Beams]
+    end),
     global_works(Config).
 
 %% ------------------------------------------------------------------ what global takes

@@ -1,6 +1,9 @@
 #include "cnode/process/global_name_server.hpp"
 
+#include <algorithm>
+
 #include "cnode/process/gen_message.hpp"
+#include "cnode/process/limits.hpp"
 
 namespace groot::process {
 namespace {
@@ -53,7 +56,28 @@ void GlobalNameServer::init_connect(LinkId link, TermReader& reader) {
   if (reader.done() || reader.take_tuple() != 4U) return;
   reader.take_term();
   reader.take_term();
-  hooks_.nodes_named(link, known_nodes(reader));
+  const std::vector<std::string> known = known_nodes(reader);
+  introduce(link, known);
+  hooks_.nodes_named(link, known);
+}
+
+void GlobalNameServer::introduce(LinkId link, const std::vector<std::string>& known) {
+  Peer* const newcomer = peers_.find(link);
+  if (newcomer == nullptr) return;
+  newcomer->wants_mesh = true;
+  std::size_t named = 0;
+  for (const auto& [other_link, other] : peers_.all()) {
+    if (named == introductions_max) return;
+    if (other_link == link || !other.wants_mesh) continue;
+    if (std::ranges::find(known, other.name()) != known.end()) continue;
+    ++named;
+    // {cast, M, F, A, GroupLeader}, as rpc:cast/4 sends it.
+    outbox_.send_to_name(
+        link, ServedPid::client, "rex",
+        encode_cast(ei_codec::tuple(
+            {ei_codec::atom("cast"), ei_codec::atom("net_kernel"), ei_codec::atom("connect_node"),
+             ei_codec::list({ei_codec::atom(other.name())}), ei_codec::atom("user")})));
+  }
 }
 
 }  // namespace groot::process

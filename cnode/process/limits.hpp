@@ -101,6 +101,12 @@ inline constexpr std::int64_t reclaim_delay_ms = 1'000;
 // What is removed in one step holds up the storage process for about two milliseconds.
 inline constexpr std::size_t reclaim_batch_max = 200;
 inline constexpr std::int64_t reclaim_interval_ms = 100;
+// Writes that wait for a disk, where they are answered when they are saved: one takes some 100
+// bytes.
+inline constexpr std::size_t writes_waiting_max = 100'000;
+// Nodes that a newcomer is asked to connect to; each tells it the rest, so that one is enough, but
+// it may be about to leave.
+inline constexpr std::size_t introductions_max = 3;
 // Each waiting one keeps its register: what is more comes again when the peer shows it.
 inline constexpr std::size_t reclaim_queue_max = 100'000;
 

@@ -31,6 +31,7 @@ struct Peer {
   std::optional<dist::Pid> storage;    // a stock peer's storage process; nothing while it is dead
   std::int64_t registers_sent_ms = 0;  // monotonic; when it was last sent any
   std::vector<std::string> sees;       // the visible nodes it last said to see, sorted
+  bool wants_mesh = false;             // a BEAM that connects to all visible nodes, by `global`
 
   // Of a node of ours, see mesh.hpp: the nodes of ours that it last said to be linked with, sorted;
   // and whom what it writes is passed on to.

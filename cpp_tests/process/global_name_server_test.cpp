@@ -1,5 +1,6 @@
 #include "cnode/process/global_name_server.hpp"
 
+#include "cnode/process/limits.hpp"
 #include "script.hpp"
 
 namespace groot::process {
@@ -49,6 +50,40 @@ TEST_CASE("the nodes that it knows are dialled; other keys of its map are none")
   CHECK(told("['f@h','b@h']") == Words{"f@h"});
   CHECK(told("[]").empty());
   CHECK(told("odd").empty());
+}
+
+TEST_CASE("a newcomer is asked to connect to some of those that it lacks") {
+  Script s;
+  const auto greeted = [&](LinkId link, std::string_view known) {
+    s.cast(link, global_name_server_name,
+           erl("{init_connect,{8,5},'x@h',{locker,no_longer_a_pid," + std::string(known) + ",x}}"));
+    (void)kept(s);
+    std::vector<std::string> asked;
+    for (const Sent& sent : s.take_sent()) {
+      const auto* const named = sent.get<dist::RegSend>();
+      if (sent.link == link && named && named->to == "rex") asked.push_back(text(sent.message));
+    }
+    return asked;
+  };
+  const auto ask = [](std::string_view node) {
+    return "{'$gen_cast',{cast,net_kernel,connect_node,[" + std::string(node) + "],user}}";
+  };
+  const LinkId a = s.quiet_up("a@h");
+  const LinkId b = s.quiet_up("b@h");
+  CHECK(greeted(a, "#{}").empty());  // b has not said that it wants to be connected with all
+  CHECK(greeted(b, "#{}") == Words{ask("a@h")});
+  const LinkId c = s.quiet_up("c@h");
+  CHECK(greeted(c, "#{'a@h' => 8}") == Words{ask("b@h")});
+  const LinkId d = s.quiet_up("d@h");
+  CHECK(greeted(d, "#{}").size() == 3);
+  const LinkId e = s.quiet_up("e@h");
+  CHECK(greeted(e, "#{}").size() == introductions_max);
+  // Who has left is named to nobody.
+  s.down(a);
+  s.down(b);
+  s.down(c);
+  s.down(d);
+  CHECK(greeted(s.quiet_up("f@h"), "#{}") == Words{ask("e@h")});
 }
 
 TEST_CASE("whoever removes its connection to us sees it end") {
