@@ -11,6 +11,7 @@
     file_at_its_limit/1,
     file_at_its_limit_sync/1,
     full_disk/1,
+    disk_that_does_not_answer/1,
     deleted_directory/1,
     killed_copy/1,
     stuck_copy/1
@@ -28,6 +29,7 @@ all() ->
         file_at_its_limit,
         file_at_its_limit_sync,
         full_disk,
+        disk_that_does_not_answer,
         deleted_directory,
         killed_copy,
         stuck_copy
@@ -153,6 +155,54 @@ full_disk(Config) ->
         300_000 = byte_size(groot_api:get(Groot, large)),
         0 = cluster:stop_groot(Groot)
     end).
+
+%% What hangs is not the disk, but who holds the lock that all who write to the file take: mdb_load,
+%% which waits for more to load. To the node both are the same.
+disk_that_does_not_answer(Config) ->
+    case os:find_executable("mdb_load") of
+        false ->
+            {skip, "no mdb_load"};
+        Load ->
+            Groot = data_dir:groot(Config, ["--durability", "sync"]),
+            ok = groot_api:set(Groot, before, 1),
+            Holder = holder(Load, data_dir:path(Config)),
+            Console = cluster:console(),
+            Set = fun() -> catch gen_server:call({'Elixir.Groot.Storage', Groot}, {set, waiting, 2}, 60_000) end,
+            {Writer, _} = spawn_monitor(fun() -> exit({answered, cluster:on(Console, Set, 60_000)}) end),
+            await:equal(2, fun() -> groot_api:get(Groot, waiting) end),
+            %% Its answer waits, and nothing else does.
+            [1 = groot_api:get(Groot, before) || _ <- lists:seq(1, 100)],
+            os_program:await_line(cluster:program(Groot), "no longer saved.*has not answered for", 45_000),
+            {failing, _} = data_dir:saving(Groot),
+            {error, {not_saved, _}} = groot_api:gen_call(Groot, {set, meanwhile, 3}),
+            3 = groot_api:get(Groot, meanwhile),
+            {error, {not_saved, _}} =
+                receive
+                    {'DOWN', _, process, Writer, {answered, Answer}} -> Answer
+                after 5_000 -> nobody_answered
+                end,
+            Began = erlang:monotonic_time(millisecond),
+            0 = cluster:stop_groot(Groot),
+            true = erlang:monotonic_time(millisecond) - Began < 2_500,
+            os_program:kill(Holder),
+            Groot = data_dir:groot(Config),
+            1 = groot_api:get(Groot, before),
+            ok
+    end.
+
+holder(Load, Dir) ->
+    Pipe = Dir ++ ".pipe",
+    {ok, Holder} = os_program:start_link("/bin/sh", [
+        "-c",
+        "mkfifo \"$1\" && exec 4<>\"$1\" && printf 'VERSION=3\\nformat=print\\ntype=btree\\nHEADER=END\\n' >&4 && "
+        "echo ready && exec \"$2\" -s held \"$0\" <\"$1\"",
+        Dir, Pipe, Load
+    ], []),
+    os_program:await_line(Holder, "ready", 10_000),
+    Lock = filename:join(Dir, "lock.mdb"),
+    Pid = integer_to_list(os_program:os_pid(Holder)),
+    await:true(fun() -> string:find(os:cmd("ls -l /proc/" ++ Pid ++ "/fd"), Lock) =/= nomatch end),
+    Holder.
 
 %% ------------------------------------------------------------------ no directory any more
 

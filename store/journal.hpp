@@ -1,6 +1,7 @@
 // What changed in a replica, in order, for whoever keeps its registers beyond the process.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -18,6 +19,11 @@ struct JournalEntry {
   };
   What what;
   RegisterPtr reg;
+
+  // Of its key and value.
+  [[nodiscard]] std::size_t bytes() const {
+    return reg ? reg->key().size() + reg->value().size() : 0;
+  }
 };
 
 class Journal {

@@ -13,23 +13,8 @@ namespace {
 
 using store::JournalEntry;
 
-std::int64_t to_ms(std::chrono::steady_clock::time_point time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
-bool contains(const std::vector<SlowReader>& readers, const SlowReader& wanted) {
-  return std::find(readers.begin(), readers.end(), wanted) != readers.end();
-}
-
-std::size_t batch_size(std::span<const JournalEntry> entries) {
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  while (count < entries.size() && count < batch_entries_max && bytes < batch_bytes_max) {
-    const auto& reg = entries[count].reg;
-    if (reg) bytes += reg->key().size() + reg->value().size();
-    ++count;
-  }
-  return count;
+Result<void> result_of(const std::shared_ptr<const Error>& failure) {
+  return failure ? Result<void>(*failure) : Result<void>();
 }
 
 }  // namespace
@@ -42,50 +27,56 @@ Committer::Committer(CommitterOptions options, std::unique_ptr<Database> databas
       clock_(database_->marks().clock),
       saved_clock_(clock_),
       last_look_(Clock::now()),
+      alive_held_(options_.alive_held),
       last_commit_(Clock::now()) {}
 
-Committer::~Committer() {
-  stop();
-}
-
-void Committer::start() {
-  thread_ = std::thread([this] { run(); });
+std::shared_ptr<Committer> Committer::start(CommitterOptions options,
+                                            std::unique_ptr<Database> database) {
+  const std::shared_ptr<Committer> started(new Committer(std::move(options), std::move(database)));
+  // A thread that a disk holds up for ever outlives its owner.
+  started->thread_ = std::thread([started] { started->run(); });
+  return started;
 }
 
 void Committer::hand_over(std::vector<JournalEntry> entries, std::uint64_t end,
                           const store::Timestamp& clock, Receipt* receipt) {
   const std::lock_guard lock(mutex_);
+  give_up_when_stuck();
+  const bool is_new = !entries.empty() || end > settled_end_;
   handed_over_ = end;
   clock_ = clock;
-  if (receipt != nullptr) {
-    receipt->end_ = end;
-    receipts_.push_back(receipt);
+  try {
+    if (is_new) enqueue(std::move(entries));
+    if (receipt != nullptr) {
+      receipt->end_ = end;
+      receipts_.push_back(receipt);
+    }
+  } catch (...) {
+    // What has no place in the queue is among the registers.
+    queue_dropped_ = true;
+    work_due_.notify_one();
+    throw;
   }
-  if (!accepting_) return settle(end, *failure_);
-  if (entries.empty() && end <= settled_end_) return settle(end, {});
+  if (!is_new || !accepting_) settle(end, failure_);
+}
+
+void Committer::enqueue(std::vector<JournalEntry> entries) {
+  if (!accepting_ || queue_dropped_) return keep_aside(entries);
+  for (const JournalEntry& entry : entries) queue_bytes_ += entry.bytes();
   if (queue_.empty()) {
     queue_since_ = Clock::now();
     queue_ = std::move(entries);
-    work_.notify_one();
+    work_due_.notify_one();
   } else {
     queue_.insert(queue_.end(), std::make_move_iterator(entries.begin()),
                   std::make_move_iterator(entries.end()));
   }
+  if (queue_.size() > queue_entries_max || queue_bytes_ > queue_bytes_max) drop_queue();
 }
 
 void Committer::keep_peers(std::vector<store::KeptPeer> peers) {
   const std::lock_guard lock(mutex_);
   for (store::KeptPeer& peer : peers) changed_peers_[peer.name] = std::move(peer);
-}
-
-std::vector<store::KeptPeer> Committer::take_changed_peers() {
-  std::vector<store::KeptPeer> changed;
-  for (auto& [name, peer] : std::exchange(changed_peers_, {})) changed.push_back(std::move(peer));
-  return changed;
-}
-
-void Committer::give_back(std::vector<store::KeptPeer> peers) {
-  for (store::KeptPeer& peer : peers) changed_peers_.try_emplace(peer.name, std::move(peer));
 }
 
 void Committer::keep_aside(std::span<const JournalEntry> entries) {
@@ -94,12 +85,53 @@ void Committer::keep_aside(std::span<const JournalEntry> entries) {
   });
 }
 
+void Committer::drop_queue() {
+  queue_dropped_ = true;
+  keep_aside(queue_);
+  queue_.clear();
+  queue_bytes_ = 0;
+}
+
+void Committer::give_up_when_stuck() {
+  if (!accepting_ || !writes_ || Clock::now() - last_step_ < options_.commit_time_max) return;
+  fail({disk_errc::unusable, "the disk, or who holds the file's lock, has not answered for " +
+                                 std::to_string(options_.commit_time_max.count()) + " ms"});
+}
+
+void Committer::fail(const Error& why) {
+  retry_delay_ = failure_ ? std::min(retry_delay_ * 2, retry_delay_max) : retry_delay_min;
+  failure_ = std::make_shared<const Error>(Error{disk_errc::not_saved, why.text()});
+  accepting_ = false;
+  drop_queue();
+  settle(handed_over_, failure_);
+}
+
+void Committer::settle(std::uint64_t end, const std::shared_ptr<const Error>& failure) {
+  settled_end_ = end;
+  // First those who wait for it, and without memory of its own: their receipts end with them.
+  std::erase_if(receipts_, [&](Receipt* receipt) {
+    if (receipt->end_ > end) return false;
+    receipt->is_settled_ = true;
+    receipt->failure_ = failure;
+    return true;
+  });
+  done_.notify_all();
+  // Where nobody waits for commits, those that follow another are no news.
+  if (!failure && !options_.at_once && !failure_) return;
+  if (!failure) failure_.reset();
+  if (!settled_.empty() && settled_.back().result.has_value() == !failure) {
+    settled_.back().end = end;
+  } else {
+    settled_.push_back({end, result_of(failure)});
+  }
+}
+
 void Committer::save_clock(const store::Timestamp& clock) {
   const std::lock_guard lock(mutex_);
   if (clock_ == clock) return;
   clock_ = clock;
   clock_due_ = true;
-  work_.notify_one();
+  work_due_.notify_one();
 }
 
 store::Timestamp Committer::saved_clock() const {
@@ -113,9 +145,10 @@ void Committer::hold_alive(bool held) {
 }
 
 Result<void> Committer::wait(Receipt& receipt) {
+  const auto is_settled = [&receipt] { return receipt.is_settled_; };
   Lock lock(mutex_);
-  done_.wait(lock, [&receipt] { return receipt.result_.has_value(); });
-  return *receipt.result_;
+  while (!done_.wait_for(lock, options_.commit_time_max / 10, is_settled)) give_up_when_stuck();
+  return result_of(receipt.failure_);
 }
 
 std::optional<std::string> Committer::failure() const {
@@ -124,8 +157,14 @@ std::optional<std::string> Committer::failure() const {
   return failure_->detail;
 }
 
+bool Committer::is_busy() const {
+  const std::lock_guard lock(mutex_);
+  return accepting_ && (writes_ || !queue_.empty());
+}
+
 std::vector<Settled> Committer::settled() {
   const std::lock_guard lock(mutex_);
+  give_up_when_stuck();
   return std::exchange(settled_, {});
 }
 
@@ -145,189 +184,29 @@ std::vector<Committer::LongReader> Committer::slow_readers() const {
 }
 
 void Committer::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    work_.notify_one();
-  }
   const std::lock_guard stopping(stop_mutex_);
-  if (thread_.joinable()) thread_.join();
-  database_.reset();
-}
-
-// ---- the commit thread ----
-
-void Committer::run() {
-  const auto stops = [this] { return stopping_; };
-  const std::chrono::milliseconds alive_interval(options_.alive_interval_ms);
-  Lock lock(mutex_);
-  while (!stopping_) {
-    if (!accepting_) {
-      work_.wait_for(lock, retry_delay_, stops);
-      start_over(lock);
-      look_at_readers(lock);
-      continue;
+  if (!thread_.joinable()) return;
+  {
+    Lock lock(mutex_);
+    stopping_ = true;
+    work_due_.notify_one();
+    const Clock::duration patience = std::clamp<Clock::duration>(
+        2 * slowest_write_, last_commit_time_min, options_.commit_time_max);
+    const Clock::time_point asked = Clock::now();
+    while (!ended_ && Clock::now() < std::max(asked, last_step_) + patience) {
+      done_.wait_until(lock, std::max(asked, last_step_) + patience);
     }
-    work_.wait_until(lock, last_commit_ + alive_interval,
-                     [this] { return stopping_ || clock_due_ || !queue_.empty(); });
-    if (queue_.empty()) {
-      note_alive(lock);
-    } else {
-      if (!options_.at_once) work_.wait_until(lock, queue_since_ + commit_delay, stops);
-      commit_queue(lock);
+    if (ended_) {
+      lock.unlock();
+      thread_.join();
+      return;
     }
-    look_at_readers(lock);
+    fail({disk_errc::unusable, "the disk did not answer until the node's end"});
   }
-  if (!accepting_) start_over(lock);
-  if (!queue_.empty()) commit_queue(lock);
-  if (accepting_) note_alive(lock);
-  if (accepting_) fail({disk_errc::unusable, "the node has stopped"});
-}
-
-void Committer::commit_queue(Lock& lock) {
-  std::vector<JournalEntry> entries = std::exchange(queue_, {});
-  std::uint64_t end = handed_over_ - entries.size();
-  const std::int64_t now_ms = options_.wall_ms();
-  const Marks now = marks(now_ms);
-  std::span<const JournalEntry> left(entries);
-  Result<void> saved;
-  while (saved && !left.empty()) {
-    const std::size_t count = batch_size(left);
-    std::vector<store::KeptPeer> peers;
-    // The file is as old as what it lacks: a crash in between must not look like a short absence.
-    Marks noted = now;
-    noted.number = end + count;
-    if (count < left.size()) {
-      noted.alive_ms = database_->marks().alive_ms;
-    } else {
-      peers = take_changed_peers();
-    }
-    lock.unlock();
-    saved = database_->save(left.first(count), noted, now_ms, peers);
-    lock.lock();
-    if (!saved) {
-      keep_aside(left);
-      give_back(std::move(peers));
-      fail(saved.error());
-      continue;
-    }
-    end += count;
-    left = left.subspan(count);
-    last_commit_ = Clock::now();
-    saved_clock_ = now.clock;
-    settle(end, {});
-    if (options_.at_once) tell(lock);
-  }
-  if (!saved) tell(lock);
-  // Many registers may end with them: nobody is to wait for that.
-  lock.unlock();
-  entries.clear();
-  lock.lock();
-}
-
-void Committer::note_alive(Lock& lock) {
-  const std::int64_t now_ms = options_.wall_ms();
-  const Marks now = marks(now_ms);
-  const bool clock_awaited = std::exchange(clock_due_, false);
-  std::vector<store::KeptPeer> peers = take_changed_peers();
-  lock.unlock();
-  const auto saved = database_->save({}, now, now_ms, peers);
-  lock.lock();
-  last_commit_ = Clock::now();
-  if (saved) {
-    saved_clock_ = now.clock;
-    if (clock_awaited) tell(lock);
-    return;
-  }
-  give_back(std::move(peers));
-  fail(saved.error());
-  tell(lock);
-}
-
-void Committer::start_over(Lock& lock) {
-  // From here on changes are queued again. Those that the registers below hold already are written
-  // once more after them.
-  accepting_ = true;
-  const std::uint64_t end = handed_over_;
-  lock.unlock();
-  auto registers = options_.registers();
-  lock.lock();
-  const std::int64_t now_ms = options_.wall_ms();
-  Marks now = marks(now_ms);
-  now.number = end;
-  std::vector<JournalEntry> aside = std::exchange(aside_, {});
-  std::vector<store::KeptPeer> peers = take_changed_peers();
-  lock.unlock();
-  const auto saved = database_->replace(registers, now, now_ms, peers, aside);
-  registers.clear();
-  lock.lock();
-  if (saved) {
-    last_commit_ = Clock::now();
-    saved_clock_ = now.clock;
-    settle(end, {});
-  } else {
-    aside_.insert(aside_.end(), aside.begin(), aside.end());
-    give_back(std::move(peers));
-    fail(saved.error());
-  }
-  tell(lock);
-}
-
-void Committer::look_at_readers(Lock& lock) {
-  const Clock::time_point now = Clock::now();
-  if (now - last_look_ < std::chrono::milliseconds(options_.alive_interval_ms)) return;
-  last_look_ = now;
-  lock.unlock();
-  const FileReaders::Look look = database_->look_at_readers(to_ms(now));
-  lock.lock();
-  reader_news_.dead += look.dead;
-  for (const SlowReader& reader : look.slow) {
-    if (!contains(slow_readers_, reader)) reader_news_.slow.push_back(reader.pid);
-  }
-  for (const SlowReader& reader : slow_readers_) {
-    if (!contains(look.slow, reader)) reader_news_.over.push_back(reader.pid);
-  }
-  slow_readers_ = look.slow;
-  if (reader_news_.empty()) return;
-  has_reader_news_ = true;
-  tell(lock);
-}
-
-void Committer::fail(const Error& why) {
-  retry_delay_ = failure_ ? std::min(retry_delay_ * 2, retry_delay_max) : retry_delay_min;
-  accepting_ = false;
-  failure_ = Error{disk_errc::not_saved, why.text()};
-  keep_aside(queue_);
-  queue_.clear();
-  settle(handed_over_, *failure_);
-}
-
-void Committer::settle(std::uint64_t end, const Result<void>& result) {
-  settled_end_ = end;
-  std::erase_if(receipts_, [&](Receipt* receipt) {
-    if (receipt->end_ > end) return false;
-    receipt->result_ = result;
-    return true;
-  });
-  done_.notify_all();
-  // Where nobody waits for commits, those that follow another are no news.
-  if (result && !options_.at_once && !failure_) return;
-  if (result) failure_.reset();
-  if (!settled_.empty() && settled_.back().result.has_value() == result.has_value()) {
-    settled_.back().end = end;
-  } else {
-    settled_.push_back({end, result});
-  }
-}
-
-void Committer::tell(Lock& lock) {
-  lock.unlock();
-  options_.news();
-  lock.lock();
-}
-
-Marks Committer::marks(std::int64_t now_ms) const {
-  return {clock_, alive_held_ ? database_->marks().alive_ms : now_ms, settled_end_};
+  thread_.detach();
+  // What it is in the middle of ends first.
+  const std::lock_guard owner(owner_mutex_);
+  owner_gone_ = true;
 }
 
 }  // namespace groot::disk

@@ -17,6 +17,16 @@ inline constexpr std::size_t batch_bytes_max = std::size_t{32} << 20;
 // every register.
 inline constexpr std::chrono::milliseconds retry_delay_min{1'000};
 inline constexpr std::chrono::milliseconds retry_delay_max{30'000};
+// How long a transaction may be under way before it counts as failed: a disk that hangs, or
+// somebody who holds the file's lock. Those who wait for their writes are told then.
+inline constexpr std::chrono::milliseconds commit_time_max{30'000};
+// When the node stops so long is waited for each transaction, which keeps the second that stop
+// promises; or twice as long as the slowest has taken, where that is more.
+inline constexpr std::chrono::milliseconds last_commit_time_min{800};
+// Changes that wait for the commit under way, and their keys and values. Where there are more, all
+// registers are written instead.
+inline constexpr std::size_t queue_entries_max = std::size_t{4} << 20;
+inline constexpr std::size_t queue_bytes_max = std::size_t{256} << 20;
 // How often an idle node notes that it is there; a quarter of the tombstone lifetime where that is
 // less, but not below the minimum.
 inline constexpr std::chrono::milliseconds alive_interval_max{60'000};

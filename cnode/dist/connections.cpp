@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "cnode/dist/caught.hpp"
 #include "cnode/dist/connections_impl.hpp"
 #include "cnode/dist/limits.hpp"
+#include "ei_codec/caught.hpp"
 
 namespace groot::dist {
 

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "cnode/dist/caught.hpp"
 #include "cnode/dist/connections.hpp"
 #include "cnode/dist/dial_queue.hpp"
 #include "cnode/dist/earliest.hpp"
 #include "cnode/dist/limits.hpp"
 #include "cnode/dist/redial.hpp"
+#include "ei_codec/caught.hpp"
 
 namespace groot::dist {
 

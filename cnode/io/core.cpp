@@ -4,9 +4,10 @@
 #include <ctime>
 #include <iterator>
 
-#include "cnode/dist/caught.hpp"
+#include "cnode/dist/earliest.hpp"
 #include "cnode/io/io_error.hpp"
 #include "cnode/io/limits.hpp"
+#include "ei_codec/caught.hpp"
 
 namespace groot::io {
 
@@ -42,6 +43,7 @@ Core::Core(std::unique_ptr<store::Replica> replica, process::RouterOptions route
   disk::CommitterOptions options;
   options.at_once = writes_wait_;
   options.alive_interval_ms = saving.alive_interval_ms;
+  options.alive_held = replica_->in_doubt();
   options.wall_ms = [this] { return replica_->wall_time().wall_ms(monotonic_ms()); };
   options.registers = [this] { return copy_registers(); };
   options.news = [this] {
@@ -52,9 +54,11 @@ Core::Core(std::unique_ptr<store::Replica> replica, process::RouterOptions route
     }
     if (wake) wake();
   };
-  committer_ = std::make_unique<disk::Committer>(std::move(options), std::move(saving.database));
-  committer_->hold_alive(replica_->in_doubt());
-  committer_->start();
+  committer_ = disk::Committer::start(std::move(options), std::move(saving.database));
+}
+
+Core::~Core() {
+  stop_saving();
 }
 
 std::vector<store::RegisterPtr> Core::copy_registers() const {
@@ -162,8 +166,13 @@ void Core::report_changes(bool wanted) {
   replica_->report_changes(wanted);
 }
 
+bool Core::is_ahead(std::size_t times) const {
+  return pending_.size() >= times * pending_effects_max ||
+         pending_bytes_ >= times * pending_bytes_max;
+}
+
 template <class Write>
-Result<void> Core::write(Write&& write) {
+Result<void> Core::write(std::size_t bytes, Write&& write) {
   std::function<void()> wake;
   std::optional<disk::Committer::Receipt> receipt;
   std::optional<Error> failure;
@@ -171,25 +180,27 @@ Result<void> Core::write(Write&& write) {
     std::unique_lock lock(mutex_);
     // A listener writes from the network thread itself, which would wait for its own work. And a
     // pause has an end: a listener may be waiting for another writer.
-    if (pending_.size() >= pending_effects_max && std::this_thread::get_id() != network_thread_) {
-      drained_.wait_for(lock, pending_pause,
-                        [this] { return pending_.size() < pending_effects_max || left_; });
+    const bool may_wait = std::this_thread::get_id() != network_thread_;
+    if (may_wait && is_ahead()) {
+      drained_.wait_for(lock, pending_pause, [this] { return !is_ahead() || left_; });
     }
     if (left_ || is_broken()) return {io_errc::left_cluster};
+    if (may_wait && is_ahead(2)) return {io_errc::overloaded};
     const bool was_empty = pending_.empty();
     try {
       store::Effects effects;
       const store::Now now = replica_->believe(read_clocks());
       if (auto written = write(*replica_, now, effects); !written) return written;
+      pending_bytes_ += bytes;
       if (committer_) {
-        if (writes_wait_ && std::this_thread::get_id() != network_thread_) receipt.emplace();
+        if (writes_wait_ && may_wait) receipt.emplace();
         committer_->hand_over(replica_->take_journal(), replica_->journal_end(), replica_->clock(),
                               receipt ? &*receipt : nullptr);
       }
       pending_.insert(pending_.end(), std::make_move_iterator(effects.begin()),
                       std::make_move_iterator(effects.end()));
     } catch (...) {
-      failure = dist::caught_error();
+      failure = caught_error();
       note_exception();
     }
     // The network thread finds out, too, that nothing works any more.
@@ -203,15 +214,17 @@ Result<void> Core::write(Write&& write) {
 
 Result<void> Core::set(ByteView canonical_key, const store::ValueView& value,
                        std::optional<std::int64_t> expires_in_ms) {
-  return write([&](store::Replica& replica, const store::Now& now, store::Effects& effects) {
+  const std::size_t bytes = canonical_key.size() + value.bytes.size();
+  return write(bytes, [&](store::Replica& replica, const store::Now& now, store::Effects& effects) {
     return replica.set(canonical_key, value, expires_in_ms, now, effects);
   });
 }
 
 Result<void> Core::erase(ByteView canonical_key) {
-  return write([&](store::Replica& replica, const store::Now& now, store::Effects& effects) {
-    return replica.erase(canonical_key, now, effects);
-  });
+  return write(canonical_key.size(),
+               [&](store::Replica& replica, const store::Now& now, store::Effects& effects) {
+                 return replica.erase(canonical_key, now, effects);
+               });
 }
 
 void Core::attach(std::function<void()> wake) {
@@ -229,12 +242,17 @@ void Core::perform_pending(const store::Now& now) {
   if (pending_.empty()) return;
   // Whatever becomes of it, there is room again.
   drained_.notify_all();
+  pending_bytes_ = 0;
   router_.perform(std::exchange(pending_, {}), now);
 }
 
 std::optional<std::int64_t> Core::next_wake_ms() const {
   const std::lock_guard lock(mutex_);
-  return router_.next_wake_ms(replica_->believe(read_clocks()));
+  const store::Now now = replica_->believe(read_clocks());
+  dist::Earliest earliest;
+  earliest.add(router_.next_wake_ms(now));
+  if (committer_ && committer_->is_busy()) earliest.add(now.monotonic_ms + busy_disk_interval_ms);
+  return earliest.ms();
 }
 
 }  // namespace groot::io

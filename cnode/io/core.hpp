@@ -2,7 +2,8 @@
 // which writers leave what their writes want done for the network thread.
 //
 // A writer never waits for the network. It does wait, a moment, when it is so much faster than the
-// network thread that the queue is full; and until its write is in the file, where that is wanted.
+// network thread that the queue is full, and is refused when that does not help; and it waits until
+// its write is in the file, where that is wanted.
 #pragma once
 
 #include <atomic>
@@ -44,6 +45,7 @@ class Core {
   // The same, with changes saved from now on.
   Core(std::unique_ptr<store::Replica> replica, process::RouterOptions router_options,
        SavingOptions saving);
+  ~Core();  // stops saving
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
@@ -63,8 +65,9 @@ class Core {
   }
   [[nodiscard]] std::size_t size() const { return replica_->size(); }
   // With Saving::sync both return when the write is in the file, but at once in the network thread.
-  // Error then: disk_errc::not_saved; the write stands all the same. After leave: left_cluster, and
-  // nothing is written. Without memory: std::errc::not_enough_memory; it may stand, and be told to
+  // Error then: disk_errc::not_saved; the write stands all the same. After leave: left_cluster; too
+  // far ahead of a network thread that does not take what was written: overloaded. Nothing is
+  // written with either. Without memory: std::errc::not_enough_memory; it may stand, and be told to
   // nobody.
   Result<void> set(ByteView canonical_key, const store::ValueView& value,
                    std::optional<std::int64_t> expires_in_ms);
@@ -123,8 +126,11 @@ class Core {
     return replica_->wall_time().deadline_ms(monotonic_ms());
   }
   process::RouterOptions with_readers(process::RouterOptions options);
+  // Whether writers have left so many times as much for the network thread as may wait for it.
+  [[nodiscard]] bool is_ahead(std::size_t times = 1) const;
+  // `bytes`: of the key and the value.
   template <class Write>
-  Result<void> write(Write&& write);
+  Result<void> write(std::size_t bytes, Write&& write);
   void perform_pending(const store::Now& now);
   void note_exception() {
     if (replica_->is_torn()) broken_.store(true, std::memory_order_relaxed);
@@ -142,12 +148,13 @@ class Core {
   std::unique_ptr<store::Replica> replica_;
   process::Router router_;
   store::Effects pending_;
+  std::size_t pending_bytes_ = 0;  // of the keys and values that were written since it was empty
   std::function<void()> wake_;
   std::thread::id network_thread_;
   bool left_ = false;
   std::atomic<bool> broken_{false};
   bool writes_wait_ = false;
-  std::unique_ptr<disk::Committer> committer_;  // last: its thread uses the rest
+  std::shared_ptr<disk::Committer> committer_;
 };
 
 }  // namespace groot::io

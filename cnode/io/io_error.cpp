@@ -12,6 +12,8 @@ class IoCategory final : public std::error_category {
     switch (static_cast<io_errc>(code)) {
       case io_errc::left_cluster:
         return "the node has left the cluster: nothing was written";
+      case io_errc::overloaded:
+        return "too many writes wait for the network thread: nothing was written";
     }
     return "unknown io error " + std::to_string(code);
   }

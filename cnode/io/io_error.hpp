@@ -7,6 +7,7 @@ namespace groot::io {
 
 enum class io_errc {
   left_cluster = 1,  // the node is stopping or has stopped: nothing was written, nothing is sent
+  overloaded,        // the network thread takes nothing any more: nothing was written
 };
 
 [[nodiscard]] const std::error_category& io_category();

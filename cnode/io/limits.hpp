@@ -55,10 +55,15 @@ inline constexpr std::chrono::milliseconds log_patience{200};
 // Registers copied for a disk that takes changes again, before others may go on: about a
 // millisecond.
 inline constexpr std::uint32_t copied_at_once_max = 16'384;
+// How often it is looked whether a disk that has something to write still answers.
+inline constexpr std::int64_t busy_disk_interval_ms = 1'000;
 // Turns of the network thread that fail one after the other: then none will succeed any more.
 inline constexpr int failed_turns_max = 10;
-// Effects waiting for the network thread; a writer that outruns it is slowed down to it.
+// Effects waiting for the network thread, and their keys and values; a writer that outruns it is
+// slowed down to it, by so long a pause at most. It is refused at twice as much: the thread stands,
+// in a listener perhaps.
 inline constexpr std::size_t pending_effects_max = 65'536;
+inline constexpr std::size_t pending_bytes_max = std::size_t{64} << 20;
 inline constexpr std::chrono::milliseconds pending_pause{100};
 
 }  // namespace groot::io

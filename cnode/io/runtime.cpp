@@ -109,7 +109,11 @@ void Runtime::Impl::run(Core& core) {
   thread_ = std::thread([this] {
     const asio::any_io_executor keeps_running =
         asio::require(context_.get_executor(), asio::execution::outstanding_work.tracked);
-    begin();
+    try {
+      begin();
+    } catch (...) {
+      give_up(caught_error());
+    }
     run_until_stopped();
   });
 }
@@ -120,7 +124,7 @@ void Runtime::Impl::run_until_stopped() {
     try {
       run_turns(busy);
     } catch (...) {
-      turn_failed(dist::caught_error());
+      turn_failed(caught_error());
     }
   }
 }

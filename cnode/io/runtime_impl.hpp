@@ -16,7 +16,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "cnode/dist/caught.hpp"
 #include "cnode/dist/connections.hpp"
 #include "cnode/io/acceptor.hpp"
 #include "cnode/io/busy_wait.hpp"
@@ -24,6 +23,7 @@
 #include "cnode/io/epmd_client.hpp"
 #include "cnode/io/runtime.hpp"
 #include "cnode/io/tcp_link.hpp"
+#include "ei_codec/caught.hpp"
 
 namespace groot::io {
 
@@ -114,7 +114,7 @@ class Runtime::Impl final : private LinkOwner {
     try {
       std::forward<Step>(step)();
     } catch (...) {
-      failed(link, dist::caught_error());
+      failed(link, caught_error());
     }
   }
   void failed(LinkId link, const Error& why);

@@ -2,16 +2,17 @@
 
 #include <utility>
 
+#include "cnode/process/limits.hpp"
 #include "cnode/process/process_error.hpp"
 
 namespace groot::process {
 
 void Saves::when_saved(std::uint64_t end, const Now& now, Done done) {
-  if (waits()) {
-    waiting_.push_back({end, std::move(done)});
-  } else {
-    done({}, now);
+  if (!waits()) return done({}, now);
+  if (waiting_.size() >= writes_waiting_max) {
+    return done({process_errc::not_saved, "too many writes wait for the disk"}, now);
   }
+  waiting_.push_back({end, std::move(done)});
 }
 
 void Saves::settled(std::uint64_t end, const std::optional<std::string>& failure, const Now& now) {

@@ -8,6 +8,7 @@
 
 #include "cnode/disk/disk_error.hpp"
 #include "cnode/disk/limits.hpp"
+#include "cpp_tests/disk/other_process.hpp"
 #include "cpp_tests/disk/owner.hpp"
 
 using namespace groot::disk;
@@ -87,12 +88,12 @@ TEST_CASE(
   // What comes while the file is full.
   CHECK_FALSE(owner.set_and_wait("meanwhile", "2"));
   owner.await_news(false);
-  CHECK(owner.committer.failure().has_value());
+  CHECK(owner.committer->failure().has_value());
   // From here on there is room, for this change too: it is saved now, or with all the rest soon.
   owner.change("large", term("small"));
   (void)owner.hand_over_and_wait();
   owner.await_recovery();
-  const auto failure = owner.committer.failure();
+  const auto failure = owner.committer->failure();
   CHECK_MESSAGE(!failure, failure.value_or(""));
   const auto after = owner.set_and_wait("after", "3");
   REQUIRE_MESSAGE(after, after.error().text());
@@ -103,7 +104,7 @@ TEST_CASE(
 TEST_CASE("after the end nobody waits for ever, and the file is free for the next") {
   const TempDir dir;
   Owner owner(opened(dir.path()), Owner::at_once);
-  owner.committer.stop();
+  owner.committer->stop();
   const auto refused = owner.set_and_wait("late", "1");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == disk_errc::not_saved);
@@ -115,7 +116,7 @@ TEST_CASE("a node whose absence is not settled does not note that it is there") 
   auto database = opened(dir.path());
   REQUIRE(database->save({}, {{}, left_ms}, left_ms));
   Owner owner(std::move(database), Owner::in_background);
-  owner.committer.hold_alive(true);
+  owner.committer->hold_alive(true);
   owner.set("a", "1");
   owner.close();
   CHECK(opened(dir.path())->marks().alive_ms == left_ms);
@@ -145,4 +146,89 @@ TEST_CASE("a directory that is deleted: writers are told, and it is made anew wi
   REQUIRE(owner.set_and_wait("after", "3"));
   owner.close();
   CHECK(contents_of(path) == owner.contents());
+}
+
+TEST_CASE("a disk that does not answer: who waits is told, and all is saved once it does") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once, 60'000, 200ms);
+  REQUIRE(owner.set_and_wait("before", "1"));
+  OtherProcess holder(dir.path(), OtherProcess::writes);
+  const auto refused = owner.set_and_wait("meanwhile", "2");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == disk_errc::not_saved);
+  CHECK(refused.error().detail.find("has not answered for 200 ms") != std::string::npos);
+  // From here on nobody waits at all.
+  const auto asked = std::chrono::steady_clock::now();
+  CHECK_FALSE(owner.set_and_wait("later", "3"));
+  CHECK(std::chrono::steady_clock::now() - asked < 150ms);
+  CHECK(owner.committer->failure().has_value());
+  holder.kill();
+  owner.await_recovery();
+  REQUIRE(owner.set_and_wait("after", "4"));
+  owner.close();
+  CHECK(contents_of(dir.path()) == owner.contents());
+}
+
+TEST_CASE(
+    "the end does not wait for a disk that does not answer, and takes nothing out of the file") {
+  const TempDir dir;
+  const auto before = [&dir] {
+    Owner owner(opened(dir.path()), Owner::at_once);
+    REQUIRE(owner.set_and_wait("before", "1"));
+    OtherProcess holder(dir.path(), OtherProcess::writes);
+    owner.set("lost", "2");
+    const auto asked = std::chrono::steady_clock::now();
+    owner.close();
+    CHECK(std::chrono::steady_clock::now() - asked < 2 * last_commit_time_min);
+    const auto late = owner.set_and_wait("late", "3");
+    REQUIRE_FALSE(late);
+    CHECK(late.error().detail.find("did not answer") != std::string::npos);
+    return owner.contents();
+  }();
+  // The thread closes the file when it goes on, though its owner is gone.
+  const auto free_again = [&dir] { return refusal(dir.path()).code != disk_errc::in_use; };
+  for (int tries = 0; tries < 2'000 && !free_again(); ++tries) std::this_thread::sleep_for(10ms);
+  REQUIRE(free_again());
+  const Contents held = contents_of(dir.path());
+  CHECK(before.size() == 3);
+  CHECK(held.size() >= 1);
+  for (const auto& one : held) {
+    CHECK(std::find(before.begin(), before.end(), one) != before.end());
+  }
+}
+
+TEST_CASE("more than may wait for the disk: nobody is refused, and all of it is saved") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once);
+  REQUIRE(owner.set_and_wait("before", "1"));
+  OtherProcess holder(dir.path(), OtherProcess::writes);
+  const Bytes large(std::size_t{8} << 20, 'x');
+  std::vector<Committer::Receipt> receipts(queue_bytes_max / large.size() + 2);
+  int count = 0;
+  for (Committer::Receipt& receipt : receipts) {
+    owner.change("large" + std::to_string(count++ % 4), large);
+    owner.hand_over(&receipt);
+  }
+  holder.kill();
+  for (Committer::Receipt& receipt : receipts) CHECK(owner.committer->wait(receipt));
+  CHECK_FALSE(owner.committer->failure().has_value());
+  REQUIRE(owner.set_and_wait("after", "2"));
+  owner.close();
+  CHECK(contents_of(dir.path()) == owner.contents());
+}
+
+TEST_CASE("without memory: writers are told, and all of it is saved when there is some again") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once);
+  REQUIRE(owner.set_and_wait("before", "1"));
+  owner.exceptions_left = 1;
+  const auto refused = owner.set_and_wait("meanwhile", "2");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == disk_errc::not_saved);
+  // The next try fails as well.
+  owner.exceptions_left = 1;
+  owner.await_recovery();
+  REQUIRE(owner.set_and_wait("after", "3"));
+  owner.close();
+  CHECK(contents_of(dir.path()) == owner.contents());
 }

@@ -2,14 +2,11 @@
 #include "cnode/disk/file_readers.hpp"
 
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
-#include "cnode/disk/lmdb.hpp"
+#include "cpp_tests/disk/other_process.hpp"
 #include "cpp_tests/disk/owner.hpp"
 
 using namespace groot::disk;
@@ -18,44 +15,6 @@ using groot::Result;
 using namespace std::chrono_literals;
 
 namespace {
-
-// A process that is in the middle of reading the file, as mdb_copy is, from its start to its end.
-class Reader {
- public:
-  explicit Reader(const std::string& directory) {
-    int ready[2];
-    REQUIRE(pipe(ready) == 0);
-    pid_ = fork();
-    REQUIRE(pid_ >= 0);
-    if (pid_ == 0) {
-      MDB_env* env = nullptr;
-      MDB_txn* txn = nullptr;
-      const bool reads = mdb_env_create(&env) == 0 &&
-                         mdb_env_open(env, directory.c_str(), MDB_RDONLY, 0600) == 0 &&
-                         mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) == 0;
-      const bool told = reads && write(ready[1], "", 1) == 1;
-      while (told) pause();
-      _exit(1);
-    }
-    close(ready[1]);
-    char byte = 0;
-    REQUIRE(read(ready[0], &byte, 1) == 1);
-    close(ready[0]);
-  }
-  ~Reader() { kill(); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  void kill() {
-    if (pid_ < 0) return;
-    ::kill(pid_, SIGKILL);
-    waitpid(std::exchange(pid_, -1), nullptr, 0);
-  }
-
- private:
-  pid_t pid_ = -1;
-};
 
 // Overwrites one value so many times, each in a transaction of its own.
 Result<void> overwrite(Kept& kept, Database& database, int times) {
@@ -77,7 +36,7 @@ TEST_CASE("a reader that was killed holds room no longer, once it has been looke
   const auto database = opened(dir.path());
   Kept kept;
   REQUIRE(overwrite(kept, *database, 5));
-  Reader reader(dir.path());
+  OtherProcess reader(dir.path(), OtherProcess::reads);
   reader.kill();
   const std::uintmax_t first = file_bytes(dir);
   REQUIRE(overwrite(kept, *database, 50));
@@ -95,7 +54,7 @@ TEST_CASE(
   const auto database = opened(dir.path(), 4 << 20);
   Kept kept;
   REQUIRE(overwrite(kept, *database, 5));
-  Reader reader(dir.path());
+  OtherProcess reader(dir.path(), OtherProcess::reads);
   reader.kill();
   CHECK(overwrite(kept, *database, 100));
 }
@@ -106,13 +65,13 @@ TEST_CASE(
   const auto database = opened(dir.path());
   Kept kept;
   REQUIRE(overwrite(kept, *database, 2));
-  Reader reader(dir.path());
+  OtherProcess reader(dir.path(), OtherProcess::reads);
   CHECK(database->look_at_readers(1'000).slow.empty());
   const auto look = database->look_at_readers(61'000);
   CHECK(look.dead == 0);
   REQUIRE(look.slow.size() == 1);
   CHECK(look.slow[0] == SlowReader{reader.pid(), 1'000});
-  Reader other(dir.path());
+  OtherProcess other(dir.path(), OtherProcess::reads);
   CHECK(database->look_at_readers(121'000).slow.size() == 1);
   CHECK(database->look_at_readers(181'000).slow.size() == 2);
   reader.kill();
@@ -128,20 +87,20 @@ TEST_CASE("the commit thread looks who reads, idle or not, and tells it") {
     Owner owner(opened(dir.path()), Owner::in_background, 30);
     owner.set("a", "1");
     owner.await_saved();
-    Reader reader(dir.path());
+    OtherProcess reader(dir.path(), OtherProcess::reads);
     ReaderNews news;
     const auto await = [&](auto&& told) {
       const auto until = std::chrono::steady_clock::now() + 20s;
       while (!told()) {
         REQUIRE(std::chrono::steady_clock::now() < until);
         if (writes) owner.set("a", "2");
-        news = owner.committer.reader_news();
+        news = owner.committer->reader_news();
         std::this_thread::yield();
       }
     };
     await([&] { return !news.slow.empty(); });
     CHECK(news.slow == std::vector<std::int64_t>{reader.pid()});
-    const auto slow = owner.committer.slow_readers();
+    const auto slow = owner.committer->slow_readers();
     REQUIRE(slow.size() == 1);
     CHECK(slow[0].pid == reader.pid());
     CHECK(slow[0].for_ms >= 0);
@@ -151,7 +110,7 @@ TEST_CASE("the commit thread looks who reads, idle or not, and tells it") {
     await([&] { return !news.over.empty(); });
     CHECK(news.over == std::vector<std::int64_t>{pid});
     CHECK(news.dead == 1);
-    CHECK(owner.committer.slow_readers().empty());
+    CHECK(owner.committer->slow_readers().empty());
     owner.close();
   }
 }

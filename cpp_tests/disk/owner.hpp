@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -23,10 +24,13 @@ class Owner {
   static constexpr bool at_once = true;
   static constexpr bool in_background = false;
 
-  Owner(std::unique_ptr<Database> database, bool commits_at_once, std::int64_t alive_ms = 60'000)
-      : committer(options(commits_at_once, alive_ms), std::move(database)) {
-    committer.start();
-  }
+  Owner(std::unique_ptr<Database> database, bool commits_at_once, std::int64_t alive_ms = 60'000,
+        std::chrono::milliseconds commit_time = commit_time_max)
+      : committer(Committer::start(options(commits_at_once, alive_ms, commit_time),
+                                   std::move(database))) {}
+  ~Owner() { committer->stop(); }
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
 
   // A change of the replica that the committer has not heard of yet.
   void change(std::string_view key, ei_codec::ByteView value) {
@@ -37,23 +41,23 @@ class Owner {
   void change(std::string_view key, std::string_view value) { change(key, term(value)); }
   void hand_over(Committer::Receipt* receipt = nullptr) {
     const std::lock_guard lock(mutex_);
-    committer.hand_over(kept_.replica.take_journal(), kept_.replica.journal_end(),
-                        kept_.replica.clock(), receipt);
+    committer->hand_over(kept_.replica.take_journal(), kept_.replica.journal_end(),
+                         kept_.replica.clock(), receipt);
   }
   Result<void> hand_over_and_wait() {
     Committer::Receipt receipt;
     hand_over(&receipt);
-    return committer.wait(receipt);
+    return committer->wait(receipt);
   }
   // Of entries that the replica knows nothing of.
   Result<void> hand_over_and_wait(std::vector<store::JournalEntry> entries) {
     Committer::Receipt receipt;
     {
       const std::lock_guard lock(mutex_);
-      committer.hand_over(std::move(entries), kept_.replica.journal_end() + 1,
-                          kept_.replica.clock(), &receipt);
+      committer->hand_over(std::move(entries), kept_.replica.journal_end() + 1,
+                           kept_.replica.clock(), &receipt);
     }
-    return committer.wait(receipt);
+    return committer->wait(receipt);
   }
   void set(std::string_view key, std::string_view value) {
     change(key, value);
@@ -88,31 +92,37 @@ class Owner {
     await([this, before] { return looks_ >= before + 2; });
   }
   // Saves the rest and closes the file.
-  void close() { committer.stop(); }
+  void close() { committer->stop(); }
 
   [[nodiscard]] Contents contents() const { return store::testing::contents(kept_.replica); }
 
   std::atomic<int> news{0};
   std::atomic<std::int64_t> wall_ms{wall_start_ms};
+  // So many times more something that the commit thread does throws.
+  std::atomic<int> exceptions_left{0};
 
  private:
-  CommitterOptions options(bool commits_at_once, std::int64_t alive_ms) {
+  CommitterOptions options(bool commits_at_once, std::int64_t alive_ms,
+                           std::chrono::milliseconds commit_time) {
     CommitterOptions options;
+    options.commit_time_max = commit_time;
     options.at_once = commits_at_once;
     options.alive_interval_ms = alive_ms;
     options.wall_ms = [this] {
+      if (exceptions_left.fetch_sub(1) > 0) throw std::bad_alloc();
       const std::lock_guard lock(wake_mutex_);
       ++looks_;
       wake_.notify_all();
       return wall_ms.load();
     };
     options.registers = [this] {
+      if (exceptions_left.fetch_sub(1) > 0) throw std::bad_alloc();
       const std::lock_guard lock(mutex_);
       return store::testing::registers(kept_.replica);
     };
     options.news = [this] {
       ++news;
-      const auto settled = committer.settled();
+      const auto settled = committer->settled();
       const std::lock_guard lock(wake_mutex_);
       heard_.insert(heard_.end(), settled.begin(), settled.end());
       wake_.notify_all();
@@ -133,7 +143,7 @@ class Owner {
   std::atomic<int> looks_{0};
 
  public:
-  Committer committer;  // last: its thread uses the rest
+  const std::shared_ptr<Committer> committer;  // last: its thread uses the rest
 };
 
 }  // namespace groot::disk::testing

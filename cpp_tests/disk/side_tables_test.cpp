@@ -181,7 +181,7 @@ TEST_CASE("peers that could not be saved are saved with the next commit") {
     Owner owner(opened(path), Owner::at_once);
     REQUIRE(owner.set_and_wait("a", "1"));
     std::filesystem::remove_all(path);
-    owner.committer.keep_peers({{"a@h", 5, {1}, 1}});
+    owner.committer->keep_peers({{"a@h", 5, {1}, 1}});
     CHECK_FALSE(owner.set_and_wait("b", "1"));
     owner.await_recovery();
     owner.close();

@@ -1,5 +1,6 @@
 #include "cnode/process/saves.hpp"
 
+#include "cnode/process/limits.hpp"
 #include "script.hpp"
 
 namespace groot::process {
@@ -9,8 +10,6 @@ using namespace testing;
 using ei_codec::atom;
 using ei_codec::tuple;
 
-const std::string_view storage = "Elixir.Groot.Storage";
-
 Script saving(Saving how) {
   return Script(HiddenFeed::off, us, 1, RemoteAdmin::full, how);
 }
@@ -18,7 +17,7 @@ Script saving(Saving how) {
 // A call whose answer may come later.
 void ask(Script& s, LinkId link, std::string_view request) {
   const Pid caller = s.pid_of(link);
-  s.receive(link, dist::RegSend{caller, std::string(storage)},
+  s.receive(link, dist::RegSend{caller, std::string(storage_name)},
             tuple({atom("$gen_call"), tuple({Term(caller), atom("tag")}), erl(request)}));
 }
 
@@ -51,6 +50,21 @@ TEST_CASE("sync: writes are answered when they are saved, reads at once") {
   CHECK(s.take_warnings().empty());
 }
 
+TEST_CASE("sync: more writes than may wait for a disk are answered at once, and stand") {
+  auto s = saving(Saving::sync);
+  const LinkId link = s.quiet_up("a@h");
+  for (std::size_t i = 0; i < writes_waiting_max; ++i) ask(s, link, "{set,a,1}");
+  CHECK(answers(s).empty());
+  ask(s, link, "{set,b,2}");
+  const auto at_once = answers(s);
+  REQUIRE(at_once.size() == 1);
+  CHECK(at_once[0].starts_with("{tag,{error,{not_saved,"));
+  CHECK(at_once[0].find("too many writes wait") != std::string::npos);
+  CHECK(s.replica.size() == 2);
+  s.router.settled(s.replica.journal_end(), std::nullopt, s.now);
+  CHECK(answers(s).size() == writes_waiting_max);
+}
+
 TEST_CASE("sync: what cannot be saved is answered so, and stands") {
   auto s = saving(Saving::sync);
   const LinkId link = s.quiet_up("a@h");
@@ -79,7 +93,7 @@ TEST_CASE("the status says how changes are saved") {
   const auto status = [](Script& s) {
     const LinkId link = s.quiet_up("a@h");
     const Pid caller = s.pid_of(link);
-    s.receive(link, dist::RegSend{caller, std::string(storage)},
+    s.receive(link, dist::RegSend{caller, std::string(storage_name)},
               tuple({atom("system"), tuple({Term(caller), atom("tag")}), atom("get_status")}));
     const auto all = answers(s);
     REQUIRE(all.size() == 1);

@@ -8,7 +8,7 @@
 
 #include "ei_codec/result.hpp"
 
-namespace groot::dist {
+namespace groot {
 
 // Call inside a catch (...).
 [[nodiscard]] inline Error caught_error() {
@@ -23,4 +23,4 @@ namespace groot::dist {
   }
 }
 
-}  // namespace groot::dist
+}  // namespace groot
