@@ -17,19 +17,9 @@
 #include <utility>
 
 #include "cnode/dist/limits.hpp"
+#include "cnode/dist/overloaded.hpp"
 
 namespace groot::dist {
-
-namespace {
-
-template <class... Visitors>
-struct overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-template <class... Visitors>
-overloaded(Visitors...) -> overloaded<Visitors...>;
-
-}  // namespace
 
 Connections::Impl::Peer* Connections::Impl::find_peer(const NodeName& name) {
   const auto found = peers.find(name);

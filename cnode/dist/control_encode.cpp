@@ -1,5 +1,6 @@
 #include "cnode/dist/control.hpp"
 #include "cnode/dist/operation.hpp"
+#include "cnode/dist/overloaded.hpp"
 #include "ei_codec/byte_writer.hpp"
 #include "ei_codec/term_encode.hpp"
 #include "ei_codec/term_tags.hpp"
@@ -10,13 +11,6 @@ namespace tag = ei_codec::tag;
 using ei_codec::ByteWriter;
 
 namespace {
-
-template <class... Visitors>
-struct overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-template <class... Visitors>
-overloaded(Visitors...) -> overloaded<Visitors...>;
 
 // Writes a control tuple element by element.
 class TupleWriter {

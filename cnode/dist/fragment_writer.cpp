@@ -12,7 +12,6 @@ namespace groot::dist {
 
 namespace {
 
-constexpr std::size_t length_bytes = 4;
 constexpr std::size_t header_bytes = 1 + 1 + 8 + 8;
 constexpr std::size_t first_header_bytes = header_bytes + 1;
 
@@ -29,7 +28,8 @@ FragmentWriter::FragmentWriter(std::uint64_t sequence, const Bytes& control,
 }
 
 std::size_t FragmentWriter::bytes_left() const {
-  const std::size_t headers = static_cast<std::size_t>(next_id_) * (length_bytes + header_bytes);
+  const std::size_t headers =
+      static_cast<std::size_t>(next_id_) * (frame_length_bytes + header_bytes);
   return left_ + headers + (begun_ ? 0 : first_header_bytes - header_bytes);
 }
 

@@ -6,6 +6,7 @@
 #include "cnode/dist/fragment_reader.hpp"
 #include "cnode/dist/frame_reader.hpp"
 #include "cnode/dist/limits.hpp"
+#include "cnode/dist/operation.hpp"
 #include "cnode/dist/output_queue.hpp"
 #include "cnode/dist/tick.hpp"
 
@@ -14,7 +15,6 @@ namespace groot::dist {
 namespace {
 
 constexpr std::size_t handshake_length_bytes = 2;
-constexpr std::size_t frame_length_bytes = 4;
 
 // What the codec finds wrong with a frame is the peer's breach of the protocol.
 Error as_breach(const Error& error) {

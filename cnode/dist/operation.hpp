@@ -2,6 +2,7 @@
 // on the wire. The _tt twins carry a trace token.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace groot::dist {
@@ -38,6 +39,8 @@ enum class Operation : std::uint8_t {
   unlink_id_ack = 36,
 };
 
+// Of the length before a frame, once the handshake is over.
+inline constexpr std::size_t frame_length_bytes = 4;
 // The first byte of a frame where no distribution header is negotiated.
 inline constexpr std::uint8_t pass_through = 112;
 

@@ -11,10 +11,6 @@ namespace {
 
 using ei_codec::atom;
 
-Error bad_argument(std::string why) {
-  return {process_errc::bad_request, std::move(why)};
-}
-
 // nodes/1 takes one kind or a list of them.
 Result<std::vector<std::string>> node_kinds(ScannedTerm argument) {
   ei_codec::TermReader reader(argument);

@@ -13,10 +13,6 @@ namespace {
 
 using ei_codec::atom;
 
-Error bad_argument(std::string why) {
-  return {process_errc::bad_request, std::move(why)};
-}
-
 // Under a name of Erlang's and one of Elixir's, which says nil where Erlang says undefined.
 void add_both(RemoteFunctions& functions, std::string_view erlang, std::string_view elixir,
               std::size_t arity,

@@ -59,6 +59,10 @@ Raised runtime_error(std::string_view text, std::string_view module, std::string
   return exception("Elixir.RuntimeError", text, module, function, arity);
 }
 
+Error bad_argument(std::string why) {
+  return {process_errc::bad_request, std::move(why)};
+}
+
 Raised argument_error(std::string_view text, std::string_view module, std::string_view function,
                       const Arguments& arguments) {
   if (!is_elixir(module)) {

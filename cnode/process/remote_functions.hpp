@@ -74,6 +74,9 @@ class RemoteFunctions {
   std::map<Name, Entry> table_;
 };
 
+// What an Immediate returns for arguments that the function does not take.
+[[nodiscard]] Error bad_argument(std::string why);
+
 [[nodiscard]] Returned returned(const Term& term);
 [[nodiscard]] Result<Bytes> value(const Term& term);
 // What wrong arguments raise: `raise ArgumentError, text` in an Elixir module, badarg in an Erlang

@@ -2,33 +2,21 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "cnode/options.hpp"
+#include "cpp_tests/node/environment.hpp"
 #include "cpp_tests/support/temporary_folder.hpp"
 
-using groot::Environment;
+using groot::environment;
 using groot::find_cookie;
 using groot::options_errc;
 using groot::read_cookie_file;
 using groot::reread;
 using groot::TemporaryFolder;
 namespace fs = std::filesystem;
-
-namespace {
-
-Environment environment(std::map<std::string, std::string> variables) {
-  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    if (found == variables.end()) return std::nullopt;
-    return found->second;
-  };
-}
-
-}  // namespace
 
 TEST_CASE("the option comes first, then its file, then RELEASE_COOKIE, then the home folder") {
   TemporaryFolder home;

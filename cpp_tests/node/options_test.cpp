@@ -1,10 +1,12 @@
 #include "cnode/options.hpp"
 
-#include <map>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include "cpp_tests/node/environment.hpp"
+
+using groot::environment;
 using groot::Environment;
 using groot::HostNames;
 using groot::NodeOptions;
@@ -15,14 +17,6 @@ using groot::resolve_name;
 namespace {
 
 const HostNames host{.short_name = "box", .full_name = "box.example.org"};
-
-Environment environment(std::map<std::string, std::string> variables) {
-  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    if (found == variables.end()) return std::nullopt;
-    return found->second;
-  };
-}
 
 std::string name_of(const std::string& name, bool long_names, const HostNames& names = host,
                     const Environment& variables = environment({})) {

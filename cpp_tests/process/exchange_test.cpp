@@ -266,14 +266,16 @@ TEST_CASE("a tombstone that one of them has forgotten is not given to it again a
 }
 
 TEST_CASE("a tombstone does not go while a node that may hold the value is being compared with") {
-  Pair pair;
-  constexpr std::int64_t day_ms = store::tombstone_ttl_ms_default;
+  constexpr std::int64_t ttl_ms = 3'600'000;
+  store::ReplicaOptions options;
+  options.tombstone_ttl_ms = ttl_ms;
+  Pair pair(options, options);
   hold(pair.b, {.key = 1, .time = -5});
   hold(pair.a, {.key = 1, .time = -5});
   hold(pair.a, {.key = 1, .deleted = true});
   // The link comes up a moment before the tombstone's time is over, and is slow.
-  pair.a.pass(day_ms - 1);
-  pair.b.pass(day_ms - 1);
+  pair.a.pass(ttl_ms - 1);
+  pair.b.pass(ttl_ms - 1);
   pair.connect_quietly();
   pair.carry(6);
   pair.a.pass(1'000);
@@ -284,7 +286,7 @@ TEST_CASE("a tombstone does not go while a node that may hold the value is being
   // It was told, and with that neither is needed any more: here at once, there in its own time.
   pair.pass(3 * exchange_interval_max_ms);
   CHECK(contents(pair.a.replica).empty());
-  pair.pass(day_ms + 3 * exchange_interval_max_ms);
+  pair.pass(ttl_ms + 3 * exchange_interval_max_ms);
   CHECK(contents(pair.b.replica).empty());
   CHECK(pair.a.get("1") == "none");
 }

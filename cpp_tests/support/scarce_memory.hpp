@@ -1,6 +1,16 @@
 // Memory that runs out when a test says so. Include in one file of a test program only: it replaces
-// the operators.
+// the operators. ThreadSanitizer, which has its own, gets none: what needs them is left out there.
 #pragma once
+
+#if defined(__SANITIZE_THREAD__)
+#define GROOT_MEMORY_CAN_BE_SCARCE 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GROOT_MEMORY_CAN_BE_SCARCE 0
+#endif
+#endif
+#ifndef GROOT_MEMORY_CAN_BE_SCARCE
+#define GROOT_MEMORY_CAN_BE_SCARCE 1
 
 #include <atomic>
 #include <cstddef>
@@ -23,15 +33,18 @@ class ScarceMemory {
 
 }  // namespace groot::testing
 
-void* operator new(std::size_t size) {
+// The compiler must not see through these: it would miss the counterpart of free.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   void* const memory =
       size > groot::testing::allocation_bytes_max ? nullptr : std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+
+#endif
