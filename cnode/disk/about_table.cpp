@@ -54,10 +54,14 @@ Result<About> read_about(MDB_txn* txn, MDB_dbi table, const std::string& path) {
     ByteReader reader(*clock);
     about.marks.clock.time_ms = reader.u64();
     about.marks.clock.counter = reader.u16();
-    if (!reader.ok()) return {disk_errc::damaged, path + ": the clock's stamp"};
+    if (!reader.ok() || about.marks.clock.time_ms > store::time_ms_max) {
+      return {disk_errc::damaged, path + ": the clock's stamp"};
+    }
   }
   const auto alive = read_u64(txn, table, alive_key);
-  if (!alive) return {disk_errc::damaged, path + ": the time of the last note"};
+  if (!alive || *alive > store::time_ms_max) {
+    return {disk_errc::damaged, path + ": the time of the last note"};
+  }
   const auto number = read_u64(txn, table, number_key);
   if (!number) return {disk_errc::damaged, path + ": the number of the last change"};
   const auto memory_id = read_u64(txn, table, memory_key);

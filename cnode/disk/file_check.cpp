@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <compare>
 #include <cstring>
 #include <fcntl.h>
 #include <optional>
@@ -35,11 +36,13 @@ constexpr std::uint32_t version = 1;
 constexpr std::size_t page_header_size = 16;
 constexpr std::size_t node_header_size = 8;
 constexpr std::size_t table_size = 48;
+constexpr std::size_t address_at = page_header_size + 8;
 constexpr std::size_t free_table_at = page_header_size + 24;
 constexpr std::size_t main_table_at = free_table_at + table_size;
 constexpr std::size_t last_page_at = main_table_at + table_size;
 constexpr std::size_t transaction_at = last_page_at + 8;
 constexpr std::size_t meta_size = transaction_at + 8;
+constexpr std::uint64_t meta_pages = 2;
 constexpr std::size_t page_size_min = 512;
 constexpr std::size_t page_size_max = 32'768;
 constexpr std::uint16_t branch_page = 0x01;
@@ -47,7 +50,11 @@ constexpr std::uint16_t leaf_page = 0x02;
 constexpr std::uint16_t overflow_page = 0x04;
 constexpr std::uint16_t value_elsewhere = 0x01;
 constexpr std::uint16_t value_is_table = 0x02;
+constexpr std::uint16_t integer_key = 0x08;
+constexpr std::uint16_t table_flags = 0x7e;  // others are the environment's
 constexpr std::uint64_t no_page = ~std::uint64_t{0};
+// The last pages of a file are not written where a transaction has used and freed them.
+constexpr std::uint64_t unwritten_pages_max = std::uint64_t{1} << 20;
 
 template <class Number>
 Number read(ByteView bytes, std::size_t at) {
@@ -59,19 +66,33 @@ Number read(ByteView bytes, std::size_t at) {
 class Walk {
  public:
   Walk(int file, std::size_t page_size, std::uint64_t pages)
-      : file_(file), page_(page_size), seen_(pages) {}
+      : file_(file), page_(page_size), seen_(pages) {
+    take(0, meta_pages);
+  }
 
+  // The table of free pages at `description`: its keys are numbers.
+  bool free_table(ByteView description) { return table(description, true); }
+  // After all tables: a page that is said to be free, and is not, would be written over.
+  bool free_pages_are_free() {
+    return std::ranges::all_of(free_, [this](std::uint64_t page) { return take(page, 1); });
+  }
   // The table at `description` and all below it.
-  bool table(ByteView description) {
+  bool table(ByteView description, bool has_numbers = false) {
+    // With other flags LMDB would look for keys in another order, or for many values of one.
+    const auto flags = read<std::uint16_t>(description, 4) & table_flags;
+    if (flags != (has_numbers ? integer_key : 0)) return false;
     const auto root = read<std::uint64_t>(description, 40);
     if (root == no_page) return true;
     entries_ = 0;
-    std::vector<std::uint64_t> left{root};
+    has_numbers_ = has_numbers;
+    least_.reset();
+    std::vector<Subtree> left{{root, {}}};
     std::vector<Bytes> tables;
     while (!left.empty()) {
-      const std::uint64_t number = left.back();
+      const Subtree next = std::move(left.back());
       left.pop_back();
-      if (!page(number, left, tables)) return false;
+      if (!next.first_key.empty() && !follows(next.first_key, false)) return false;
+      if (!page(next.page, left, tables)) return false;
     }
     if (entries_ != read<std::uint64_t>(description, 32)) return false;
     for (const Bytes& below : tables) {
@@ -97,7 +118,30 @@ class Walk {
            read<std::uint64_t>(into, 0) == number;
   }
 
-  bool page(std::uint64_t number, std::vector<std::uint64_t>& left, std::vector<Bytes>& tables) {
+  // A page that is still to be walked; no key in it is less than that, none before it is as great.
+  struct Subtree {
+    std::uint64_t page = 0;
+    Bytes first_key;
+  };
+
+  [[nodiscard]] std::weak_ordering order(ByteView a, ByteView b) const {
+    if (has_numbers_) return read<std::uint64_t>(a, 0) <=> read<std::uint64_t>(b, 0);
+    return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
+  }
+  // Keys come in order, each once: else one is looked for in vain, and written twice. `is_held`:
+  // the key is an entry's, and the next one is greater.
+  bool follows(ByteView key, bool is_held) {
+    if (has_numbers_ && key.size() != sizeof(std::uint64_t)) return false;
+    if (least_) {
+      const auto after = order(key, *least_);
+      if (after < 0 || (after == 0 && least_is_held_)) return false;
+    }
+    least_.emplace(key.begin(), key.end());
+    least_is_held_ = is_held;
+    return true;
+  }
+
+  bool page(std::uint64_t number, std::vector<Subtree>& left, std::vector<Bytes>& tables) {
     if (!take(number, 1) || !load(number, page_)) return false;
     const auto flags = read<std::uint16_t>(page_, 10);
     const std::size_t lower = read<std::uint16_t>(page_, 12);
@@ -113,16 +157,21 @@ class Walk {
       const ByteView bytes = ByteView(page_).subspan(node);
       if (!(is_branch ? branch(bytes, left) : leaf(bytes, tables))) return false;
     }
+    // The first is to be walked next.
+    if (is_branch)
+      std::reverse(left.end() - static_cast<std::ptrdiff_t>(nodes_.size()), left.end());
     // One that stands there twice stands in the place of another.
     std::ranges::sort(nodes_);
     return std::ranges::adjacent_find(nodes_) == nodes_.end();
   }
 
-  static bool branch(ByteView node, std::vector<std::uint64_t>& left) {
+  static bool branch(ByteView node, std::vector<Subtree>& left) {
     const std::size_t key_size = read<std::uint16_t>(node, 6);
     if (node_header_size + key_size > node.size()) return false;
-    left.push_back(std::uint64_t{read<std::uint32_t>(node, 0)} |
-                   std::uint64_t{read<std::uint16_t>(node, 4)} << 32);
+    const ByteView key = node.subspan(node_header_size, key_size);
+    left.push_back({std::uint64_t{read<std::uint32_t>(node, 0)} |
+                        std::uint64_t{read<std::uint16_t>(node, 4)} << 32,
+                    Bytes(key.begin(), key.end())});
     return true;
   }
 
@@ -136,11 +185,34 @@ class Walk {
     const std::size_t here = elsewhere ? sizeof(std::uint64_t) : size;
     if (value_at > node.size() || here > node.size() - value_at) return false;
     ++entries_;
+    if (!follows(node.subspan(node_header_size, value_at - node_header_size), true)) return false;
+    if (has_numbers_ && !free_pages(node.subspan(value_at, here), size, elsewhere)) return false;
     if (elsewhere) return overflow(read<std::uint64_t>(node, value_at), size);
     if (flags != value_is_table) return true;
     if (size != table_size) return false;
     const ByteView table = node.subspan(value_at, size);
     tables.emplace_back(table.begin(), table.end());
+    return true;
+  }
+
+  // What the table of free pages holds: a count, and so many numbers of pages.
+  bool free_pages(ByteView value, std::size_t size, bool elsewhere) {
+    Bytes read_there;
+    if (elsewhere) {
+      const auto number = read<std::uint64_t>(value, 0);
+      if (number >= seen_.size() || size > (seen_.size() - number) * page_.size()) return false;
+      read_there.resize(size);
+      const auto at = static_cast<off_t>(number * page_.size() + page_header_size);
+      const auto got = ::pread(file_, read_there.data(), size, at);
+      if (got != static_cast<ssize_t>(size)) return false;
+      value = read_there;
+    }
+    if (value.size() < sizeof(std::uint64_t)) return false;
+    const auto count = read<std::uint64_t>(value, 0);
+    if (count > value.size() / sizeof(std::uint64_t) - 1) return false;
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      free_.push_back(read<std::uint64_t>(value, i * sizeof(std::uint64_t)));
+    }
     return true;
   }
 
@@ -156,7 +228,12 @@ class Walk {
   Bytes page_;
   std::vector<bool> seen_;
   std::vector<std::size_t> nodes_;  // where those of the page at hand are
-  std::uint64_t entries_ = 0;       // of the table being walked
+  std::vector<std::uint64_t> free_;
+  // Of the table being walked:
+  std::uint64_t entries_ = 0;
+  bool has_numbers_ = false;
+  std::optional<Bytes> least_;  // what the next key is not less than
+  bool least_is_held_ = false;  // nor the same as
 };
 
 struct Meta {
@@ -166,6 +243,8 @@ struct Meta {
            read<std::uint32_t>(bytes, page_header_size + 4) == version;
   }
   [[nodiscard]] std::size_t page_size() const { return read<std::uint32_t>(bytes, free_table_at); }
+  [[nodiscard]] std::uint64_t address() const { return read<std::uint64_t>(bytes, address_at); }
+  [[nodiscard]] std::uint64_t last_page() const { return read<std::uint64_t>(bytes, last_page_at); }
   [[nodiscard]] std::uint64_t transaction() const {
     return read<std::uint64_t>(bytes, transaction_at);
   }
@@ -192,13 +271,19 @@ bool is_whole(int file, std::uint64_t file_bytes) {
   const std::size_t page_size = first->page_size();
   if (page_size < page_size_min || page_size > page_size_max) return false;
   const auto second = read_meta(file, page_size);
-  if (!second || !second->is_known()) return false;
+  if (!second || !second->is_known() || second->page_size() != page_size) return false;
+  // LMDB would map the file there, whatever is there by now.
+  if (first->address() != 0 || second->address() != 0) return false;
   if (!are_neighbours(first->transaction(), second->transaction())) return false;
   const Meta& newest = second->transaction() > first->transaction() ? *second : *first;
   const ByteView meta = newest.bytes;
-  Walk walk(file, page_size, file_bytes / page_size);
-  return walk.table(meta.subspan(free_table_at, table_size)) &&
-         walk.table(meta.subspan(main_table_at, table_size));
+  // LMDB puts the next page behind the last, wherever that is said to be, and makes the file so
+  // long.
+  const std::uint64_t last_page = newest.last_page();
+  if (last_page >= file_bytes / page_size + unwritten_pages_max) return false;
+  Walk walk(file, page_size, last_page + 1);
+  return walk.free_table(meta.subspan(free_table_at, table_size)) &&
+         walk.table(meta.subspan(main_table_at, table_size)) && walk.free_pages_are_free();
 }
 
 }  // namespace

@@ -18,9 +18,10 @@ constexpr std::size_t time_size = 8;
 std::optional<store::KeptPeer> decode_peer(ByteView name, ByteView bytes) {
   ei_codec::ByteReader reader(bytes);
   store::KeptPeer peer{.name = std::string(ei_codec::as_text(name))};
-  peer.linked_ms = static_cast<std::int64_t>(reader.u64());
+  const std::uint64_t linked_ms = reader.u64();
+  peer.linked_ms = static_cast<std::int64_t>(linked_ms);
   peer.level = reader.u64();
-  if (!reader.ok()) return std::nullopt;
+  if (!reader.ok() || linked_ms > store::time_ms_max) return std::nullopt;
   const ByteView memory = reader.rest();
   peer.memory.assign(memory.begin(), memory.end());
   return peer;
@@ -85,8 +86,9 @@ int SideTables::written(MDB_txn* txn, ByteView file_key) {
 int SideTables::forget_old(MDB_txn* txn, std::int64_t now_ms) {
   std::vector<Bytes> old;
   const int read = for_each_entry(txn, set_aside_, [&](ByteView key, ByteView entry) {
-    const auto at_ms = static_cast<std::int64_t>(ei_codec::ByteReader(entry).u64());
-    const std::int64_t age_ms = now_ms - at_ms;
+    const std::uint64_t at_ms = ei_codec::ByteReader(entry).u64();
+    if (at_ms > store::time_ms_max) return;
+    const std::int64_t age_ms = now_ms - static_cast<std::int64_t>(at_ms);
     if (age_ms > std::chrono::milliseconds(set_aside_max).count()) {
       old.emplace_back(key.begin(), key.end());
     }

@@ -94,6 +94,15 @@ TEST_CASE("bytes that have changed, anywhere") {
   }));
 }
 
+TEST_CASE("a last page far behind the end of the file") {
+  const Sample sample;
+  constexpr std::size_t last_page_at = 16 + 24 + 48 + 48;
+  std::string changed = sample.bytes;
+  for (std::size_t page = 0; page < 2; ++page) changed[page * page_size + last_page_at + 5] = 1;
+  CHECK(sample.is_found_or_harmless(changed));
+  CHECK(check_file(sample.dir.file()).error().code == disk_errc::damaged);
+}
+
 TEST_CASE("no file of LMDB at all") {
   const Sample sample;
   write_file(sample.dir.file(), std::string(3 * page_size, 'x'));
