@@ -53,7 +53,6 @@ template <class Step>
 void Committer::attempt(Lock& lock, Step&& step) {
   try {
     step();
-    return;
   } catch (...) {
     if (!lock.owns_lock()) lock.lock();
     writes_ = false;
@@ -195,6 +194,8 @@ void Committer::start_over(Lock& lock) {
   // From here on changes are queued again. Those that the registers below hold already are written
   // once more after them.
   accepting_ = true;
+  // What still stands in the queue is older than the registers, and must not be written after them.
+  drop_queue();
   queue_dropped_ = false;
   const std::uint64_t end = handed_over_;
   std::vector<store::RegisterPtr> registers;

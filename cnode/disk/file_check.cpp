@@ -158,8 +158,9 @@ class Walk {
       if (!(is_branch ? branch(bytes, left) : leaf(bytes, tables))) return false;
     }
     // The first is to be walked next.
-    if (is_branch)
+    if (is_branch) {
       std::reverse(left.end() - static_cast<std::ptrdiff_t>(nodes_.size()), left.end());
+    }
     // One that stands there twice stands in the place of another.
     std::ranges::sort(nodes_);
     return std::ranges::adjacent_find(nodes_) == nodes_.end();
@@ -186,8 +187,9 @@ class Walk {
     if (value_at > node.size() || here > node.size() - value_at) return false;
     ++entries_;
     if (!follows(node.subspan(node_header_size, value_at - node_header_size), true)) return false;
-    if (has_numbers_ && !free_pages(node.subspan(value_at, here), size, elsewhere)) return false;
-    if (elsewhere) return overflow(read<std::uint64_t>(node, value_at), size);
+    if (elsewhere && !overflow(read<std::uint64_t>(node, value_at), size)) return false;
+    if (has_numbers_) return free_pages(node.subspan(value_at, here), size, elsewhere);
+    if (elsewhere) return true;
     if (flags != value_is_table) return true;
     if (size != table_size) return false;
     const ByteView table = node.subspan(value_at, size);
@@ -199,9 +201,8 @@ class Walk {
   bool free_pages(ByteView value, std::size_t size, bool elsewhere) {
     Bytes read_there;
     if (elsewhere) {
-      const auto number = read<std::uint64_t>(value, 0);
-      if (number >= seen_.size() || size > (seen_.size() - number) * page_.size()) return false;
       read_there.resize(size);
+      const std::uint64_t number = read<std::uint64_t>(value, 0);
       const auto at = static_cast<off_t>(number * page_.size() + page_header_size);
       const auto got = ::pread(file_, read_there.data(), size, at);
       if (got != static_cast<ssize_t>(size)) return false;

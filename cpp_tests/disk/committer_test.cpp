@@ -10,6 +10,7 @@
 #include "cnode/disk/limits.hpp"
 #include "cpp_tests/disk/other_process.hpp"
 #include "cpp_tests/disk/owner.hpp"
+#include "cpp_tests/support/scarce_memory.hpp"
 
 using namespace groot::disk;
 using namespace groot::disk::testing;
@@ -232,3 +233,32 @@ TEST_CASE("without memory: writers are told, and all of it is saved when there i
   owner.close();
   CHECK(contents_of(dir.path()) == owner.contents());
 }
+
+#if GROOT_MEMORY_CAN_BE_SCARCE
+TEST_CASE("without memory for one change more: what was queued before does not come after it") {
+  const TempDir dir;
+  Owner owner(opened(dir.path()), Owner::at_once);
+  REQUIRE(owner.set_and_wait("before", "1"));
+  OtherProcess holder(dir.path(), OtherProcess::writes);
+  const int looks = owner.looks();
+  owner.set("under way", "1");
+  owner.await_looks(looks + 1);
+  // The commit under way may take what is queued first, but not what comes then.
+  bool thrown = false;
+  for (int i = 0; i < 3 && !thrown; ++i) {
+    owner.set("key", "old");
+    owner.change("key", "new");
+    try {
+      const groot::testing::ScarceMemory scarce(0);
+      owner.hand_over();
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    }
+  }
+  REQUIRE(thrown);
+  holder.kill();
+  owner.await_saved();
+  owner.close();
+  CHECK(contents_of(dir.path()) == owner.contents());
+}
+#endif

@@ -87,9 +87,11 @@ class Owner {
     return heard_;
   }
   // The clock has been looked at, which is done for each commit.
-  void await_noted() {
-    const int before = looks_;
-    await([this, before] { return looks_ >= before + 2; });
+  void await_noted() { await_looks(looks() + 2); }
+  // How often the clock has been looked at; and until it was so often.
+  [[nodiscard]] int looks() const { return looks_; }
+  void await_looks(int count) {
+    await([this, count] { return looks_ >= count; });
   }
   // Saves the rest and closes the file.
   void close() { committer->stop(); }
